@@ -1,0 +1,352 @@
+/**
+ * @file The contract between a window (or a script, or the command line) and the backend: one table of methods with
+ * their checked requests and typed answers, one of events. Three transports carry it: IPC, HTTP, a direct call.
+ */
+import { z } from 'zod'
+import { PAINT_ORDER_NAMES, PART_COUNT, type PartName } from './labels'
+
+const id = z.int().positive()
+const path = z.string().min(1).max(4096)
+/** Names a long job, so that its progress can be told and `jobs.cancel` can end it. */
+const job = z.string().min(1).max(64).optional()
+
+export const PROVIDERS = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const
+export type ProviderChoice = (typeof PROVIDERS)[number]
+export type Provider = Exclude<ProviderChoice, 'auto'>
+
+export const STATUSES = ['untouched', 'predicted', 'corrected', 'accepted', 'flagged'] as const
+export type Status = (typeof STATUSES)[number]
+
+export const SPLITS = ['train', 'val', 'test'] as const
+export type Split = (typeof SPLITS)[number]
+
+export const EXPORT_FORMATS = ['celebamask-hq', 'index'] as const
+export const EXPORT_ONLY = ['corrected', 'accepted', 'all'] as const
+
+const settings = z.object({
+  language: z.enum(['en', 'ko']).nullable(),
+  theme: z.enum(['system', 'light', 'dark']),
+  /** Registry id of the model that predicts; null means the default one. */
+  model: z.string().nullable(),
+  provider: z.enum(PROVIDERS),
+  /** Predict what is on screen and the next ones without being asked. */
+  autoPredict: z.boolean(),
+  /** Folders opened before, newest first. */
+  recent: z.array(z.string()).max(12),
+})
+export type Settings = z.infer<typeof settings>
+export const SETTINGS_SCHEMA = settings
+
+/** Every method with the shape of its request; the backend checks each call against it. */
+export const REQUESTS = {
+  'app.info': z.object({}),
+  'settings.read': z.object({}),
+  'settings.write': settings.partial(),
+  'folders.list': z.object({ path: path.nullable() }),
+  'jobs.cancel': z.object({ job: z.string() }),
+
+  'workspace.open': z.object({ path }),
+  'workspace.sample': z.object({}),
+  'workspace.current': z.object({}),
+  'workspace.close': z.object({}),
+
+  'images.list': z.object({}),
+  'images.review': z.object({ image: id, review: z.enum(['accepted', 'flagged']).nullable() }),
+
+  'masks.open': z.object({ image: id }),
+  'masks.commit': z.object({
+    face: id,
+    kind: z.enum(['stroke', 'operation']),
+    /** What the hand did, for the history: `brush`, `eraser`, `fill`, … */
+    label: z.string().max(64),
+    /** The edited part, 0..17. */
+    part: z
+      .int()
+      .min(0)
+      .max(PART_COUNT - 1),
+    /** encodePatch's bytes. */
+    patch: z.instanceof(Uint8Array),
+  }),
+  'masks.undo': z.object({ face: id }),
+  'masks.redo': z.object({ face: id }),
+  'masks.history': z.object({ face: id, limit: z.int().min(1).max(1000).default(200) }),
+
+  'inference.want': z.object({ current: id.nullable(), next: z.array(id).max(64) }),
+  'inference.predict': z.object({ image: id }),
+  'inference.status': z.object({}),
+  'predict.files': z.object({
+    input: path,
+    model: z.string(),
+    out: path,
+    layout: z.enum(EXPORT_FORMATS).default('celebamask-hq'),
+    size: z.int().min(16).max(8192).optional(),
+    provider: z.enum(PROVIDERS).default('auto'),
+    job,
+  }),
+
+  'models.list': z.object({}),
+  'models.show': z.object({ model: z.string() }),
+  'models.import': z.object({
+    file: path,
+    name: z.string().min(1).max(80).optional(),
+    arch: z.string().optional(),
+    job,
+  }),
+
+  'dataset.import': z.object({ dataset: path, into: path, job }),
+  'dataset.export': z.object({
+    /** A workspace folder; null means the open one. */
+    folder: path.nullable(),
+    out: path,
+    format: z.enum(EXPORT_FORMATS).default('celebamask-hq'),
+    /** Side of the written masks and pictures; left out, each keeps its own. */
+    size: z.int().min(16).max(8192).optional(),
+    only: z.enum(EXPORT_ONLY).default('corrected'),
+    order: z.enum(PAINT_ORDER_NAMES).default('segface'),
+    job,
+  }),
+
+  'logits.run': z.object({
+    checkpoint: path,
+    input: path,
+    output: path,
+    provider: z.enum(PROVIDERS).default('auto'),
+  }),
+  'inspect.file': z.object({ file: path }),
+  'doctor.run': z.object({ job }),
+} as const
+
+export type Method = keyof typeof REQUESTS
+/** What a caller writes (defaults may be left out) and what a handler receives (defaults filled in). */
+export type Request<M extends Method> = z.input<(typeof REQUESTS)[M]>
+export type Checked<M extends Method> = z.output<(typeof REQUESTS)[M]>
+
+export interface AppInfo {
+  version: string
+  /** Two-letter language of the system. */
+  language: string
+  platform: string
+  /** Where models and settings are. */
+  dataDir: string
+  cores: number
+}
+
+export interface WorkspaceInfo {
+  path: string
+  name: string
+  /** Where `.facet` really is: beside the images, or in the data folder where they are read-only. */
+  store: string
+  images: number
+  scanning: boolean
+  /** Image shown last, to come back to. */
+  lastImage: number | null
+}
+
+/** One row of the list. `name` is the path below the workspace, with forward slashes. */
+export interface ImageRow {
+  id: number
+  name: string
+  status: Status
+  split: Split | null
+}
+
+export type PartOrigin = 'none' | 'model' | 'hand' | 'import'
+
+export interface PartMask {
+  part: PartName
+  /** mask.ts's run lengths over the face's grid. */
+  runs: Uint8Array
+  area: number
+  origin: PartOrigin
+}
+
+/** Where undo stands and what the image counts as after a change. */
+export interface HistoryState {
+  /** Id of the newest revision of the face; 0 for none. */
+  revision: number
+  canUndo: boolean
+  canRedo: boolean
+  status: Status
+}
+
+/** A face of a photo: a square region by similarity (for a whole picture, the picture itself) and its mask grid. */
+export interface FaceMasks extends HistoryState {
+  image: number
+  face: number
+  /** Width and height of the masks in pixels. */
+  width: number
+  height: number
+  /** Width and height of the upright photo in pixels. */
+  imageWidth: number
+  imageHeight: number
+  /** Bust this with each change of the file: part of the picture's address. */
+  version: string
+  /** The 18 parts in PART_NAMES' order. */
+  parts: PartMask[]
+}
+
+export interface HistoryStep extends HistoryState {
+  /** encodePatch's bytes to apply to what the window shows; null where there was nothing to undo or redo. */
+  patch: Uint8Array | null
+}
+
+export interface RevisionRow {
+  id: number
+  kind: 'prediction' | 'stroke' | 'operation' | 'import' | 'undo' | 'redo'
+  label: string
+  parts: PartName[]
+  author: string
+  model: string | null
+  /** Milliseconds since 1970. */
+  at: number
+}
+
+export interface InferenceStatus {
+  state: 'off' | 'loading' | 'ready' | 'running' | 'failed'
+  model: string | null
+  provider: Provider | null
+  /** Why this provider, in a sentence. */
+  why: string
+  /** Median milliseconds of the last predictions, picture decoding included; null before the first. */
+  ms: number | null
+  queued: number
+  /** The image in work. */
+  running: number | null
+  /** What went wrong last, in a sentence; null when all is well. */
+  problem: string | null
+}
+
+export interface ModelInfo {
+  id: string
+  name: string
+  arch: string
+  resolution: number
+  classes: number
+  params: number
+  licence: string
+  source: string
+  bytes: number
+  isDefault: boolean
+  card: string
+  scores: Record<string, number>
+  created: string
+}
+
+export interface FolderListing {
+  path: string
+  parent: string | null
+  folders: { name: string; path: string }[]
+  /** Pictures directly inside. */
+  images: number
+}
+
+export interface Complaint {
+  file: string
+  message: string
+}
+
+export interface PredictSummary {
+  images: number
+  provider: Provider
+  ms_per_image: { median: number; p95: number }
+  complaints: Complaint[]
+}
+
+export interface DatasetSummary {
+  images: number
+  masks: number
+  splits: Record<Split, number>
+  complaints: Complaint[]
+}
+
+export interface ExportSummary extends DatasetSummary {
+  out: string
+}
+
+export interface ProviderTrial {
+  provider: Provider
+  /** `works`, or why not. */
+  verdict: 'works' | 'absent' | 'failed' | 'wrong'
+  detail: string
+  /** Median ms per image of the timed model; null where it does not run. */
+  ms: number | null
+}
+
+export interface DoctorReport {
+  version: string
+  node: string
+  onnxruntime: string
+  platform: string
+  cpu: string
+  cores: number
+  memory_gib: number
+  model: string
+  resolution: number
+  providers: ProviderTrial[]
+  chosen: Provider
+  why: string
+}
+
+/** What each method answers. */
+export interface Responses {
+  'app.info': AppInfo
+  'settings.read': Settings
+  'settings.write': Settings
+  'folders.list': FolderListing
+  'jobs.cancel': { cancelled: boolean }
+  'workspace.open': WorkspaceInfo
+  'workspace.sample': WorkspaceInfo
+  'workspace.current': WorkspaceInfo | null
+  'workspace.close': null
+  'images.list': { rows: ImageRow[] }
+  'images.review': ImageRow
+  'masks.open': FaceMasks
+  'masks.commit': HistoryState
+  'masks.undo': HistoryStep
+  'masks.redo': HistoryStep
+  'masks.history': { revisions: RevisionRow[] }
+  'inference.want': null
+  'inference.predict': null
+  'inference.status': InferenceStatus
+  'predict.files': PredictSummary
+  'models.list': { models: ModelInfo[] }
+  'models.show': ModelInfo
+  'models.import': ModelInfo
+  'dataset.import': DatasetSummary
+  'dataset.export': ExportSummary
+  'logits.run': { arch: string; provider: Provider; ms: number }
+  'inspect.file': Record<string, unknown>
+  'doctor.run': DoctorReport
+}
+export type Response<M extends Method> = Responses[M]
+
+export interface JobProgress {
+  job: string
+  /** What is being done, as a method name: `dataset.export`, … */
+  method: Method
+  done: number
+  total: number
+}
+
+/** News from the backend; a window applies them to what it shows. */
+export interface Events {
+  /** Found while scanning; ids are new to the window. */
+  'images.added': { rows: ImageRow[] }
+  'images.changed': { rows: ImageRow[] }
+  /** The scan's progress; `done` on its last. */
+  'workspace.scan': { images: number; done: boolean }
+  /** A prediction or an import changed this image's masks: read them again. */
+  'masks.changed': { image: number; face: number; revision: number }
+  'inference.status': InferenceStatus
+  'job.progress': JobProgress
+  /** A sentence to the user that belongs to no call. */
+  notice: { level: 'info' | 'warning' | 'error'; message: string }
+}
+export type EventName = keyof Events
+
+/** One side of a transport: what a window, a script or a test talks to. */
+export interface Api {
+  call<M extends Method>(method: M, request: Request<M>): Promise<Response<M>>
+  /** Returns a function that ends the subscription. */
+  on<E extends EventName>(event: E, listener: (payload: Events[E]) => void): () => void
+}
