@@ -1,0 +1,135 @@
+/** @file The app without a door: joins every domain's handlers into one table, checks each request, tells events. */
+import {
+  REQUESTS,
+  type Api,
+  type Checked,
+  type EventName,
+  type Events,
+  type Method,
+  type Request,
+  type Response,
+} from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { Loudspeaker } from '../base/events'
+import { datasetHandlers } from './datasets'
+import type { Deps } from './deps'
+import { diagnosisHandlers } from './diagnosis'
+import { folderHandlers } from './folders'
+import { imageHandlers } from './images'
+import { Inference, inferenceHandlers } from './inference'
+import { jobHandlers, Jobs } from './jobs'
+import { maskHandlers } from './masks'
+import { mediaFor, type Media } from './media'
+import { modelHandlers } from './models'
+import { Providers } from './providers'
+import { openSettings, settingsHandlers } from './settings'
+import { Registry } from '../models/registry'
+import { WorkspaceHolder, workspaceHandlers } from './workspace'
+
+/** One handler per method; what it receives has been checked. */
+export type Handlers = { [M in Method]: (request: Checked<M>) => Response<M> | Promise<Response<M>> }
+
+/** What handlers share. */
+export interface Context {
+  readonly deps: Deps
+  readonly events: Loudspeaker<Events>
+  readonly settings: ReturnType<typeof openSettings>
+  readonly registry: Registry
+  readonly providers: Providers
+  readonly jobs: Jobs
+  readonly workspace: WorkspaceHolder
+  readonly inference: Inference
+}
+
+export interface App extends Api {
+  /** Hears every event, for a door that passes them all on. */
+  onAny(listener: (event: EventName, payload: Events[EventName]) => void): () => void
+  /** A picture for the window; see media.ts. */
+  media(kind: string, image: number): Promise<Media>
+  /** Stores what is pending, ends the engine, closes the workspace. */
+  dispose(): Promise<void>
+}
+
+export const EVENT_NAMES: readonly EventName[] = [
+  'images.added',
+  'images.changed',
+  'workspace.scan',
+  'masks.changed',
+  'inference.status',
+  'job.progress',
+  'notice',
+]
+
+/** Builds the app. Nothing is opened or started before the first call that needs it. */
+export function createApp(deps: Deps): App {
+  const events = new Loudspeaker<Events>()
+  const settings = openSettings(deps.paths.dataDir, events)
+  const registry = new Registry(deps.paths)
+  const providers = new Providers(deps.paths)
+  const jobs = new Jobs(events)
+  const workspace = new WorkspaceHolder(deps.paths, events)
+  const inference = new Inference({ deps, events, settings, registry, providers, workspace })
+  const context: Context = { deps, events, settings, registry, providers, jobs, workspace, inference }
+  const handlers: Handlers = join(
+    folderHandlers(context),
+    settingsHandlers(context),
+    jobHandlers(context),
+    workspaceHandlers(context),
+    imageHandlers(context),
+    maskHandlers(context),
+    inferenceHandlers(context),
+    modelHandlers(context),
+    datasetHandlers(context),
+    diagnosisHandlers(context),
+  )
+  return {
+    async call<M extends Method>(method: M, request: Request<M>): Promise<Response<M>> {
+      const handle = handlers[method] as (request: Checked<M>) => Response<M> | Promise<Response<M>>
+      return handle(checkRequest(method, request))
+    },
+    on: (event, listener) => events.on(event, listener),
+    onAny(listener) {
+      const ends = EVENT_NAMES.map((event) => events.on(event, (payload) => listener(event, payload)))
+      return () => ends.forEach((end) => end())
+    },
+    media: (kind, image) => mediaFor(context, kind, image),
+    async dispose() {
+      inference.close()
+      jobs.cancelAll()
+      await workspace.close()
+    },
+  }
+}
+
+/** The request with defaults filled in. Throws `request/unknown-method` or `request/invalid`, naming the field. */
+function checkRequest<M extends Method>(method: M, request: unknown): Checked<M> {
+  if (!Object.hasOwn(REQUESTS, method)) {
+    throw new FacetError('request/unknown-method', `There is no method ${JSON.stringify(String(method))}.`)
+  }
+  const result = REQUESTS[method].safeParse(request)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    const where = issue?.path.join('.') || 'the request'
+    throw new FacetError('request/invalid', `${method}: ${where}: ${issue?.message ?? 'not understood'}.`, {
+      method,
+      field: where,
+    })
+  }
+  return result.data as Checked<M>
+}
+
+/** One table of all; two handlers for one method are a mistake of ours. */
+function join<const T extends readonly object[]>(...tables: T): Intersect<T> {
+  const all: Record<string, unknown> = {}
+  for (const table of tables) {
+    for (const [method, handler] of Object.entries(table)) {
+      if (Object.hasOwn(all, method)) throw new Error(`internal: ${method} has two handlers`)
+      all[method] = handler
+    }
+  }
+  return all as Intersect<T>
+}
+
+type Intersect<T extends readonly unknown[]> = T extends readonly [infer Head, ...infer Tail]
+  ? Head & Intersect<Tail>
+  : unknown

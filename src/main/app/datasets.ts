@@ -1,0 +1,165 @@
+/** @file Datasets in and out: a CelebAMask-HQ folder into a workspace, a workspace's masks as a dataset. */
+import { constants } from 'node:fs'
+import { copyFile, mkdir, stat } from 'node:fs/promises'
+import { basename, join, relative, resolve } from 'node:path'
+import {
+  SPLITS,
+  type Checked,
+  type Complaint,
+  type DatasetSummary,
+  type ExportSummary,
+  type Split,
+  type Status,
+} from '../../shared/api'
+import { assertNever } from '../../shared/assert'
+import { FacetError, toWire } from '../../shared/errors'
+import { partAreas } from '../../shared/mask'
+import { exportCelebAMask } from '../dataset/celebamask/exporter'
+import { readCelebAMask, readItemMasks, type CelebAMaskItem } from '../dataset/celebamask/importer'
+import { exportIndexPng } from '../dataset/index_png'
+import type { ExportItem } from '../dataset/item'
+import { assignIds } from '../dataset/names'
+import type { Context, Handlers } from './app'
+import type { Work } from './jobs'
+import type { Workspace } from './workspace'
+
+/** Images brought in at a time: enough to keep the disk busy, few enough to cancel soon. */
+const BATCH = 32
+
+export function datasetHandlers({
+  jobs,
+  workspace,
+}: Context): Pick<Handlers, 'dataset.import' | 'dataset.export'> {
+  return {
+    'dataset.import': ({ dataset, into, job }) =>
+      jobs.run(job, 'dataset.import', (work) => importInto(workspace, resolve(dataset), resolve(into), work)),
+    'dataset.export': (request) =>
+      jobs.run(request.job, 'dataset.export', (work) => {
+        const folder = request.folder ?? workspace.require().path
+        return workspace.use(folder, (open) => exportFrom(open, request, work))
+      }),
+  }
+}
+
+/** Copies the dataset's photos into the workspace `into` and its masks into the store. */
+async function importInto(
+  holder: Context['workspace'],
+  dataset: string,
+  into: string,
+  work: Work,
+): Promise<DatasetSummary> {
+  const { tree, items, complaints } = await readCelebAMask(dataset)
+  const inside = relative(tree.root, into)
+  if (inside === '' || !inside.startsWith('..')) {
+    throw new FacetError(
+      'usage',
+      `${into} lies inside the dataset ${tree.root}; import into another folder, or open the dataset itself as a workspace.`,
+    )
+  }
+  await mkdir(into, { recursive: true })
+  const found: Complaint[] = [...complaints]
+  let masks = 0
+  const splits = Object.fromEntries(SPLITS.map((split) => [split, 0])) as Record<Split, number>
+  const copied: CelebAMaskItem[] = []
+  for (const item of items) {
+    work.signal.throwIfAborted()
+    if (await copyPhoto(item.image, join(into, basename(item.image)), found)) copied.push(item)
+  }
+  // Opened after the copying, so that its scan finds every photo.
+  return holder.use(into, async (workspace) => {
+    await workspace.rescan()
+    for (let start = 0; start < copied.length; start += BATCH) {
+      work.signal.throwIfAborted()
+      const batch = copied.slice(start, start + BATCH)
+      const read = await Promise.all(batch.map(readItemMasks))
+      workspace.store.batch(() => {
+        batch.forEach((item, i) => {
+          const image = workspace.store.findImage(basename(item.image))
+          if (!image) return
+          if (item.split) {
+            workspace.store.setSplit([image.id], item.split)
+            splits[item.split]++
+          }
+          const { map, complaints: about } = read[i] ?? { map: null, complaints: [] }
+          found.push(...about)
+          if (!map) return
+          try {
+            const face = workspace.store.ensureFace(image.id, map)
+            workspace.store.writeImport({ face: face.id, map, source: basename(tree.root) })
+            masks += partAreas(map).filter((area) => area > 0).length
+          } catch (error) {
+            found.push({ file: image.name, message: toWire(error).message })
+          }
+        })
+      })
+      workspace.tellChanged(batch.map((item) => basename(item.image)))
+      work.progress(start + batch.length, copied.length)
+    }
+    return { images: copied.length, masks, splits, complaints: found }
+  })
+}
+
+/** False, with a complaint, where another photo of that name is there already. */
+async function copyPhoto(from: string, to: string, complaints: Complaint[]): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const [source, target] = await Promise.all([stat(from), stat(to)])
+    if (source.size === target.size) return true
+    complaints.push({
+      file: to,
+      message: 'Another photo of this name is in the workspace; it was kept and its masks were not imported.',
+    })
+    return false
+  }
+}
+
+async function exportFrom(
+  workspace: Workspace,
+  request: Checked<'dataset.export'>,
+  work: Work,
+): Promise<ExportSummary> {
+  const rows = workspace.store.listRows().filter((row) => isWanted(row.status, request.only))
+  const ids = assignIds(rows.map((row) => row.name))
+  const out = resolve(request.out)
+
+  function* items(): Generator<ExportItem> {
+    for (const [i, row] of rows.entries()) {
+      const [face] = workspace.store.faces(row.id)
+      if (!face) continue
+      const { map } = workspace.store.readFace(face.id)
+      yield { id: ids[i] ?? i, name: row.name, imagePath: workspace.fileOf(row.name), map, split: row.split }
+    }
+  }
+  const options = {
+    items: items(),
+    out,
+    size: request.size,
+    signal: work.signal,
+    progress: (done: number) => work.progress(done, rows.length),
+  }
+  switch (request.format) {
+    case 'celebamask-hq':
+      return exportCelebAMask(options)
+    case 'index':
+      return exportIndexPng({ ...options, order: request.order })
+    default:
+      return assertNever(request.format)
+  }
+}
+
+/** `corrected` is all that a person has worked on, accepted or not; `all` is all that has masks. */
+function isWanted(status: Status, only: Checked<'dataset.export'>['only']): boolean {
+  switch (only) {
+    case 'accepted':
+      return status === 'accepted'
+    case 'corrected':
+      return status === 'corrected' || status === 'accepted'
+    case 'all':
+      return status !== 'untouched'
+    default:
+      return assertNever(only)
+  }
+}

@@ -1,0 +1,122 @@
+/** @file Looking inside: files that models and work come in, the raw network, and this computer. */
+import { existsSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { STATUSES, type DoctorReport } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { withCheckpoint } from '../checkpoint/open'
+import { MANIFEST_FILE, readManifest } from '../models/manifest'
+import { networkOf } from '../models/registry'
+import { describeModel } from '../onnx/decode'
+import { recognise } from '../segface/config'
+import { countParameters } from '../segface/weights'
+import { openStore } from '../store/open'
+import type { Context, Handlers } from './app'
+import { ONNXRUNTIME_VERSION } from './providers'
+
+/** Providers are tried with a checkpoint outside the registry at this side: every network runs there. */
+const TRIAL_RESOLUTION = 256
+
+export function diagnosisHandlers(
+  context: Context,
+): Pick<Handlers, 'logits.run' | 'inspect.file' | 'doctor.run'> {
+  const { registry, providers, inference, jobs, settings, deps } = context
+  return {
+    async 'logits.run'({ checkpoint, input, output, provider }) {
+      const weights = resolve(checkpoint)
+      const network = { id: weights, weights, resolution: TRIAL_RESOLUTION }
+      const { chosen } = await providers.choose(network, provider)
+      const request = { weights, provider: chosen, input: resolve(input), output: resolve(output) }
+      const { arch, ms } = await inference.engine.submit('logits', request)
+      return { arch, provider: chosen, ms }
+    },
+    'inspect.file': ({ file }) => inspect(resolve(file)),
+    'doctor.run': ({ job }) =>
+      jobs.run(job, 'doctor.run', async ({ signal }): Promise<DoctorReport> => {
+        const model = await registry.find(settings.current.model)
+        const { chosen, why, trials } = await providers.judge(networkOf(model), { signal, timeAll: true })
+        return {
+          version: deps.version,
+          node: process.versions.node,
+          onnxruntime: ONNXRUNTIME_VERSION,
+          platform: `${process.platform} ${process.arch}`,
+          cpu: cpus()[0]?.model ?? 'unknown',
+          cores: cpus().length,
+          memory_gib: Math.round(totalmem() / 2 ** 30),
+          model: model.manifest.id,
+          resolution: model.manifest.resolution,
+          providers: [...trials],
+          chosen,
+          why,
+        }
+      }),
+  }
+}
+
+/** What is in a model folder, a workspace, an ONNX graph or a checkpoint. Throws where it is none of these. */
+async function inspect(path: string): Promise<Record<string, unknown>> {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (!stats) throw new FacetError('file/unreadable', `${path} does not exist.`, { file: path })
+  if (stats.isDirectory()) return inspectFolder(path)
+  if (path.toLowerCase().endsWith('.onnx')) return inspectOnnx(await readFile(path))
+  return withCheckpoint(path, async (checkpoint) => {
+    const shapes = new Map(checkpoint.tensors.map((info) => [info.name, info]))
+    return {
+      kind: 'checkpoint',
+      format: checkpoint.format,
+      network: networkName(shapes),
+      params: countParameters(shapes),
+      metadata: checkpoint.metadata,
+      tensors: checkpoint.tensors,
+    }
+  })
+}
+
+function inspectOnnx(bytes: Uint8Array): Record<string, unknown> {
+  const model = describeModel(bytes)
+  const operators: Record<string, number> = {}
+  for (const { opType } of model.nodes) operators[opType] = (operators[opType] ?? 0) + 1
+  return {
+    kind: 'onnx',
+    name: model.name,
+    producer: model.producer,
+    opsets: Object.fromEntries(model.opsets),
+    metadata: Object.fromEntries(model.metadata),
+    inputs: model.inputs,
+    outputs: model.outputs,
+    operators,
+    initializers: Array.from(model.initializers, ([name, { dtype, shape }]) => ({ name, dtype, shape })),
+  }
+}
+
+/** The network that the tensors make, or null for tensors of something else. */
+function networkName(shapes: Parameters<typeof recognise>[0]): { arch: string; classes: number } | null {
+  try {
+    return recognise(shapes)
+  } catch {
+    return null
+  }
+}
+
+async function inspectFolder(folder: string): Promise<Record<string, unknown>> {
+  if (existsSync(join(folder, MANIFEST_FILE))) return { kind: 'model', ...(await readManifest(folder)) }
+  const database = join(folder, '.facet', 'workspace.db')
+  if (!existsSync(database)) {
+    throw new FacetError(
+      'file/malformed',
+      `${folder} is neither a model (no ${MANIFEST_FILE}) nor a workspace (no .facet/workspace.db); name one of those, or a file.`,
+      { file: folder },
+    )
+  }
+  const store = openStore(database)
+  try {
+    const rows = store.listRows()
+    const counts = STATUSES.map(
+      (status) => [status, rows.filter((row) => row.status === status).length] as const,
+    )
+    return { kind: 'workspace', store: database, images: rows.length, statuses: Object.fromEntries(counts) }
+  } finally {
+    store.close()
+  }
+}

@@ -1,0 +1,73 @@
+/** @file Masks for files on disk, without a workspace: what `facet predict` does. */
+import { statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { Checked, Complaint, PredictSummary } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { partMapFromLabels } from '../../shared/mask'
+import { createPredictionWriter } from '../dataset/predicted'
+import { pictureSize } from '../imaging/picture'
+import { scanPictures } from '../imaging/scan'
+import { resolutionOfFile } from '../models/importer'
+import type { Context } from './app'
+import { quantile } from './inference'
+import type { Work } from './jobs'
+import { gridOf } from './workspace'
+
+/** Predicts one picture or all of a folder; a picture that cannot be read is a complaint, not the end. */
+export async function predictFiles(
+  { registry, providers, inference }: Context,
+  request: Checked<'predict.files'>,
+  { signal, progress }: Work,
+): Promise<PredictSummary> {
+  const { root, names } = await listPictures(resolve(request.input), signal)
+  const network = await registry.resolve(request.model, (file) => resolutionOfFile(registry, file))
+  const { chosen: provider } = await providers.choose(network, request.provider, signal)
+  const writer = await createPredictionWriter(resolve(request.out), request.layout, names)
+  const complaints: Complaint[] = []
+  const times: number[] = []
+  // The last picture's masks are written while the engine works on the next.
+  let writing: Promise<void> = Promise.resolve()
+  for (const [i, name] of names.entries()) {
+    signal.throwIfAborted()
+    const picture = join(root, name)
+    try {
+      const { size } = request
+      const grid = size === undefined ? gridOf(await pictureSize(picture)) : { width: size, height: size }
+      const { weights, resolution } = network
+      const job = { network: { weights, resolution }, provider, picture, grid }
+      const { labels, ms } = await inference.engine.submit('predict', job, { signal })
+      times.push(ms)
+      await writing
+      writing = writer.write(name, partMapFromLabels(labels, grid.width, grid.height))
+    } catch (error) {
+      if (!(error instanceof FacetError) || !ABOUT_THE_PICTURE.has(error.code)) throw error
+      complaints.push({ file: name, message: error.message })
+    }
+    progress(i + 1, names.length)
+  }
+  await writing
+  const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
+  return { images: times.length, provider, ms_per_image, complaints }
+}
+
+const ABOUT_THE_PICTURE: ReadonlySet<string> = new Set(['image/unreadable', 'file/unreadable'])
+
+/** The pictures that `input` names, as paths below `root` with forward slashes. */
+async function listPictures(input: string, signal: AbortSignal): Promise<{ root: string; names: string[] }> {
+  const stats = statSync(input, { throwIfNoEntry: false })
+  if (!stats)
+    throw new FacetError(
+      'file/unreadable',
+      `${input} does not exist; name a picture or a folder of pictures.`,
+      { file: input },
+    )
+  if (stats.isFile()) return { root: dirname(input), names: [basename(input)] }
+  const names: string[] = []
+  for await (const batch of scanPictures(input, { signal }))
+    names.push(...batch.map((picture) => picture.name))
+  if (names.length === 0)
+    throw new FacetError('file/unreadable', `${input} holds no pictures (jpg, png, webp, bmp, tiff).`, {
+      file: input,
+    })
+  return { root: input, names }
+}

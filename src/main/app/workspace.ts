@@ -1,0 +1,289 @@
+/**
+ * @file The open workspace: a folder of pictures with its store, the scan that fills it, and, for a folder that is a
+ * CelebAMask-HQ tree, its masks coming in as parts and its partition as splits.
+ */
+import { createHash } from 'node:crypto'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { cp, mkdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import type { Events, WorkspaceInfo } from '../../shared/api'
+import { FacetError, toWire } from '../../shared/errors'
+import type { Loudspeaker } from '../base/events'
+import { pictureSize } from '../imaging/picture'
+import { scanPictures } from '../imaging/scan'
+import type { Face, Grid } from '../store/faces'
+import { openStore } from '../store/open'
+import type { Store } from '../store/store'
+import type { Context, Handlers } from './app'
+import type { Deps } from './deps'
+import { holdsTree, isMaskFolder, openTree, type Tree, type TreeItem } from './tree'
+
+/** Masks of a photo are as large as the photo, its longer side at most this. */
+const MAX_SIDE = 1024
+const LAST_IMAGE = 'lastImage'
+
+export class Workspace {
+  readonly #events: Loudspeaker<Events>
+  readonly #stop = new AbortController()
+  readonly #tree: Promise<Tree | null>
+  scanning = true
+  /** Settles when the folder was walked through and, of a tree, all masks are in. */
+  readonly ready: Promise<void>
+
+  constructor(
+    readonly path: string,
+    /** Where `.facet` is. */
+    readonly facetDir: string,
+    readonly store: Store,
+    events: Loudspeaker<Events>,
+  ) {
+    this.#events = events
+    this.#tree = openTree(path)
+    this.ready = this.#fill().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted)
+        events.emit('notice', { level: 'error', message: toWire(error).message })
+    })
+  }
+
+  info(): WorkspaceInfo {
+    const last = this.store.readSetting(LAST_IMAGE)
+    return {
+      path: this.path,
+      name: basename(this.path),
+      store: this.facetDir,
+      images: this.store.listRows().length,
+      scanning: this.scanning,
+      lastImage: typeof last === 'number' ? last : null,
+    }
+  }
+
+  /** Where an image's file is. */
+  fileOf(name: string): string {
+    return join(this.path, name)
+  }
+
+  /** The whole-picture face of an image, made on first use; an image of a tree has its masks imported first. */
+  async faceOf(image: number): Promise<Face> {
+    const [known] = this.store.faces(image)
+    if (known && this.store.history(known.id, 1).length > 0) return known
+    const record = this.store.image(image)
+    const item = (await this.#tree)?.itemOf(record.name)
+    if (item) {
+      const face = await this.#importItem(image, item)
+      if (face) return face
+    }
+    return this.store.ensureFace(image, gridOf(await this.sizeOf(image)))
+  }
+
+  /** Width and height of the upright photo in pixels. */
+  async sizeOf(image: number): Promise<Grid> {
+    const { name, width, height } = this.store.image(image)
+    if (width !== null && height !== null) return { width, height }
+    const size = await pictureSize(this.fileOf(name))
+    this.store.setSize(image, size.width, size.height)
+    return size
+  }
+
+  /** Remembers what was on screen, to come back to it. */
+  showed(image: number): void {
+    this.store.writeSetting(LAST_IMAGE, image)
+  }
+
+  /** Tells the list what images of these names count as now. */
+  tellChanged(names: readonly string[]): void {
+    const ids = names.flatMap((name) => this.store.findImage(name)?.id ?? [])
+    this.#events.emit('images.changed', { rows: this.store.rows(ids) })
+  }
+
+  /** Walks through the folder again, after files were put there. */
+  async rescan(): Promise<void> {
+    await this.ready
+    await this.#walk()
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.ready
+    this.store.close()
+  }
+
+  async #fill(): Promise<void> {
+    await this.#walk()
+    await this.#importTree(this.#stop.signal)
+  }
+
+  /** Walks the folder, telling what it finds as it goes. */
+  async #walk(): Promise<void> {
+    const { signal } = this.#stop
+    const scan = this.store.scan()
+    const skipFolder = (await holdsTree(this.path)) ? { skipFolder: isMaskFolder } : {}
+    for await (const batch of scanPictures(this.path, { signal, ...skipFolder })) {
+      const { added, changed } = scan.add(batch)
+      if (added.length > 0) this.#events.emit('images.added', { rows: added })
+      if (changed.length > 0) this.#events.emit('images.changed', { rows: changed })
+      this.#events.emit('workspace.scan', { images: this.store.listRows().length, done: false })
+    }
+    signal.throwIfAborted()
+    scan.finish()
+    this.scanning = false
+    this.#events.emit('workspace.scan', { images: this.store.listRows().length, done: true })
+  }
+
+  async #importTree(signal: AbortSignal): Promise<void> {
+    const tree = await this.#tree
+    if (!tree) return
+    this.#complainAll(tree.complaints)
+    for (const { id, name, split } of this.store.listRows()) {
+      signal.throwIfAborted()
+      const item = tree.itemOf(name)
+      if (!item) continue
+      if (item.split !== null && split === null) {
+        this.store.setSplit([id], item.split)
+        this.#events.emit('images.changed', { rows: this.store.rows([id]) })
+      }
+      const [face] = this.store.faces(id)
+      if (!face || this.store.history(face.id, 1).length === 0) await this.#importItem(id, item)
+    }
+  }
+
+  /** Null where the item's masks cannot be read, which is told: the image is then as one without masks. */
+  async #importItem(image: number, item: TreeItem): Promise<Face | null> {
+    try {
+      const complaints: string[] = []
+      const map = await item.read((sentence) => complaints.push(sentence))
+      this.#complainAll(complaints)
+      if (!map) return null
+      // Another call may have been quicker while the masks were read.
+      const [known] = this.store.faces(image)
+      if (known && this.store.history(known.id, 1).length > 0) return known
+      const face = this.store.ensureFace(image, map)
+      const { revision } = this.store.writeImport({ face: face.id, map, source: item.source })
+      this.#events.emit('images.changed', { rows: this.store.rows([image]) })
+      this.#events.emit('masks.changed', { image, face: face.id, revision })
+      return face
+    } catch (error) {
+      this.#events.emit('notice', { level: 'warning', message: toWire(error).message })
+      return null
+    }
+  }
+
+  /** A few sentences are told one by one, many as a count with the first. */
+  #complainAll(complaints: readonly string[]): void {
+    const [first] = complaints
+    if (first === undefined) return
+    const message =
+      complaints.length > 3
+        ? `${first} (and ${complaints.length - 1} more such complaints)`
+        : complaints.join('\n')
+    this.#events.emit('notice', { level: 'warning', message })
+  }
+}
+
+/** A photo's own mask grid: its size, the longer side at most 1024. */
+export function gridOf({ width, height }: Grid): Grid {
+  const scale = Math.min(1, MAX_SIDE / Math.max(width, height))
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+}
+
+/** At most one workspace is open. */
+export class WorkspaceHolder {
+  current: Workspace | null = null
+
+  constructor(
+    readonly paths: Deps['paths'],
+    readonly events: Loudspeaker<Events>,
+  ) {}
+
+  /** The open workspace. Throws `not-found` where none is. */
+  require(): Workspace {
+    if (!this.current) throw new FacetError('not-found', 'No folder is open; open one first.')
+    return this.current
+  }
+
+  /** Opens `path` in place of what is open. Throws `file/unreadable` or an error of the store. */
+  async open(path: string): Promise<Workspace> {
+    const folder = resolve(path)
+    if (this.current?.path === folder) return this.current
+    const opened = this.#load(folder)
+    await this.close()
+    this.current = opened
+    return opened
+  }
+
+  /** Uses the workspace at `path`, the open one or one opened for this alone, once it has been walked through. */
+  async use<T>(path: string, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+    const folder = resolve(path)
+    const isOpen = this.current?.path === folder
+    const workspace = isOpen && this.current ? this.current : this.#load(folder)
+    try {
+      await workspace.ready
+      return await work(workspace)
+    } finally {
+      if (!isOpen) await workspace.close()
+    }
+  }
+
+  #load(folder: string): Workspace {
+    const stats = statSync(folder, { throwIfNoEntry: false })
+    if (!stats?.isDirectory()) {
+      const found = stats ? 'is a file' : 'does not exist'
+      throw new FacetError('file/unreadable', `${folder} ${found}; choose a folder of pictures.`, {
+        file: folder,
+      })
+    }
+    const facetDir = facetDirOf(folder, this.paths.dataDir)
+    return new Workspace(folder, facetDir, openStore(join(facetDir, 'workspace.db')), this.events)
+  }
+
+  async close(): Promise<void> {
+    const closing = this.current
+    this.current = null
+    await closing?.close()
+  }
+}
+
+/** `.facet` beside the pictures; in the data folder, under a name made of the path, where that is read-only. */
+function facetDirOf(folder: string, dataDir: string): string {
+  const beside = join(folder, '.facet')
+  try {
+    mkdirSync(beside, { recursive: true })
+    accessSync(beside, constants.W_OK)
+    return beside
+  } catch {
+    const name = `${basename(folder)}-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
+    const apart = join(dataDir, 'workspaces', name)
+    mkdirSync(apart, { recursive: true })
+    return apart
+  }
+}
+
+export function workspaceHandlers({
+  deps,
+  settings,
+  workspace,
+}: Context): Pick<Handlers, 'workspace.open' | 'workspace.sample' | 'workspace.current' | 'workspace.close'> {
+  const open = async (path: string): Promise<WorkspaceInfo> => {
+    const opened = await workspace.open(path)
+    const recent = [opened.path, ...settings.current.recent.filter((known) => known !== opened.path)].slice(
+      0,
+      12,
+    )
+    await settings.write({ recent })
+    return opened.info()
+  }
+  return {
+    'workspace.open': ({ path }) => open(path),
+    /** The shipped portraits, copied once to where the user may write. */
+    async 'workspace.sample'() {
+      const folder = join(deps.paths.dataDir, 'sample')
+      await mkdir(folder, { recursive: true })
+      await cp(join(deps.paths.resources, 'sample', 'aligned'), folder, { recursive: true, force: false })
+      return open(folder)
+    },
+    'workspace.current': () => workspace.current?.info() ?? null,
+    async 'workspace.close'() {
+      await workspace.close()
+      return null
+    },
+  }
+}

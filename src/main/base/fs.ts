@@ -1,0 +1,158 @@
+/** @file Files and folders, safely: reads that say what is wrong, writes that leave the old or the new, never half. */
+import { randomBytes } from 'node:crypto'
+import { access, open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { FacetError } from '../../shared/errors'
+
+/** One read call takes at most 2 GiB; half of that stays clear of every platform's limit. */
+const MAX_READ_BYTES = 2 ** 30
+
+/** What the operating system's error codes mean to a person. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'access is denied',
+  EPERM: 'access is denied',
+  EISDIR: 'it is a folder, not a file',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the disk is read-only',
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error))
+}
+
+/** The error for a file that cannot be read, from what the operating system said. */
+export function unreadable(path: string, cause: unknown): FacetError {
+  return new FacetError(
+    'file/unreadable',
+    `Cannot read ${path}: ${reasonOf(cause)}.`,
+    { file: path },
+    { cause },
+  )
+}
+
+function unwritable(path: string, cause: unknown): FacetError {
+  return new FacetError(
+    'file/unwritable',
+    `Cannot write ${path}: ${reasonOf(cause)}.`,
+    { file: path },
+    { cause },
+  )
+}
+
+/** Opens a regular file for reading by position and gives its size in bytes; the caller closes the handle. */
+export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
+  try {
+    const handle = await open(path, 'r')
+    const stats = await handle.stat()
+    if (stats.isFile()) return { handle, size: stats.size }
+    await handle.close()
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+  throw new FacetError('file/unreadable', `Cannot read ${path}: it is not a regular file.`, { file: path })
+}
+
+/** `length` bytes from `position`; throws `file/malformed` where the file ends before. */
+export async function readAt(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await handle.read(
+      bytes,
+      done,
+      Math.min(length - done, MAX_READ_BYTES),
+      position + done,
+    )
+    if (bytesRead === 0) {
+      const missing = `it ends ${length - done} bytes early (reading ${length} at ${position})`
+      throw new FacetError('file/malformed', `A file was cut short while it was read: ${missing}.`)
+    }
+    done += bytesRead
+  }
+  return bytes
+}
+
+/**
+ * Writes a whole file so that a reader, or a crash, meets the old content or the new one: a temporary file
+ * beside it, fsync, rename, fsync of the folder. `content` is the bytes, or a function that writes them.
+ * Throws `file/unwritable` for what the operating system refuses; an error of `content` itself passes through.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: Uint8Array | string | ((handle: FileHandle) => Promise<void>),
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    const handle = await open(temporary, 'wx')
+    try {
+      if (typeof content === 'function') await content(handle)
+      else await handle.writeFile(content)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw isSystemError(error) ? unwritable(path, error) : error
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
+
+/** Where `replaceDirectory` parks the old folder for the moment between its two renames. */
+function parkedName(directory: string): string {
+  return join(dirname(directory), `.${basename(directory)}.previous`)
+}
+
+/**
+ * Puts the finished folder `temporary` in the place of `directory` (same file system), which may exist already.
+ * No portable call exchanges two folders, so a crash may leave the old one parked beside:
+ * `recoverDirectory` puts it back, and whoever reads such a folder calls that first.
+ */
+export async function replaceDirectory(temporary: string, directory: string): Promise<void> {
+  try {
+    await syncDirectory(temporary)
+    await recoverDirectory(directory)
+    const parked = parkedName(directory)
+    if (await exists(directory)) await rename(directory, parked)
+    await rename(temporary, directory)
+    await syncDirectory(dirname(directory))
+    await rm(parked, { recursive: true, force: true })
+  } catch (error) {
+    await recoverDirectory(directory)
+    throw isSystemError(error) ? unwritable(directory, error) : error
+  }
+}
+
+/** Undoes a `replaceDirectory` that was cut off half-way; does nothing where none was. */
+export async function recoverDirectory(directory: string): Promise<void> {
+  const parked = parkedName(directory)
+  if (!(await exists(parked))) return
+  if (await exists(directory)) await rm(parked, { recursive: true, force: true })
+  else await rename(parked, directory)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Makes renames inside a folder survive a power cut; Windows cannot open folders and needs no such call. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

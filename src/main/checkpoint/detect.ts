@@ -1,0 +1,40 @@
+/** @file What a file that should be a checkpoint really is, by its first bytes: a format, or a friendly verdict. */
+import { LEGACY_MAGIC } from './legacy'
+import { malformed } from './checkpoint'
+
+/** How many first bytes `detectFormat` looks at. */
+export const SNIFF_BYTES = 1024
+
+export type FileFormat = 'torch-zip' | 'torch-legacy' | 'safetensors'
+
+const RE_HTML = /^\s*<(!doctype html|html|head|body|\?xml)/i
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1'
+const RE_LFS_SIZE = /^size (\d+)$/m
+
+/** The format of a checkpoint by its first bytes; throws `checkpoint/malformed` with what the file is instead. */
+export function detectFormat(path: string, start: Uint8Array, fileSize: number): FileFormat {
+  const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
+  if (fileSize === 0) throw malformed(path, 'it is empty; download it again')
+  if (text.toString('latin1', 0, 4) === 'PK\x03\x04') return 'torch-zip'
+  if (text.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'torch-legacy'
+  // A safetensors file starts with its header's length and then the header, a JSON object.
+  if (fileSize >= 10 && text[8] === 0x7b && text.readBigUInt64LE(0) <= BigInt(fileSize)) return 'safetensors'
+
+  const beginning = text.toString('utf8').replace(/^\ufeff/, '')
+  if (RE_HTML.test(beginning)) {
+    throw malformed(path, 'it is a web page, likely an error page saved as a download; download it again')
+  }
+  if (beginning.startsWith(LFS_POINTER)) {
+    const size = RE_LFS_SIZE.exec(beginning)?.[1]
+    const file = size === undefined ? 'the file itself' : `the file of ${size} bytes`
+    throw malformed(path, `it is only a Git LFS pointer to ${file}; run "git lfs pull" or download it`)
+  }
+  if (text[0] === 0x80) {
+    throw malformed(path, 'it is a plain Python pickle; save the state_dict() with torch.save instead')
+  }
+  const hex = text.toString('hex', 0, 8)
+  throw malformed(
+    path,
+    `it begins with bytes ${hex}, and neither PyTorch nor safetensors files do; download it again`,
+  )
+}

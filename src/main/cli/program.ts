@@ -1,0 +1,241 @@
+/** @file The commands of design.md: each turns its arguments into one call of the app and prints the answer. */
+import { Command, CommanderError, Option } from 'commander'
+import {
+  EXPORT_FORMATS,
+  EXPORT_ONLY,
+  PROVIDERS,
+  type Method,
+  type Request,
+  type Response,
+} from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { PAINT_ORDER_NAMES } from '../../shared/labels'
+import { createApp, type App } from '../app/app'
+import { buildPaths, defaultDataDir } from '../node/paths'
+import { VERSION } from '../node/version'
+import { print, printError, progressPrinter, table } from './output'
+import { serve } from './serve'
+
+interface Globals {
+  json?: boolean
+  dataDir?: string
+}
+
+const provider = (): Option =>
+  new Option('--provider <name>', 'where to compute').choices(PROVIDERS).default('auto')
+const JOB = 'cli'
+
+/** Runs one command line; answers the exit code. `doorDir` is the folder of the built doors. */
+export async function runProgram(argv: readonly string[], doorDir: string): Promise<number> {
+  try {
+    await buildProgram(doorDir).parseAsync(argv, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    return printError(error)
+  }
+}
+
+function buildProgram(doorDir: string): Command {
+  const program = new Command('facet')
+    .description('Face-parsing data: SegFace proposes, you correct, the model learns from it.')
+    .version(VERSION)
+    .option('--json', 'print one JSON document on stdout, nothing else')
+    .option('--data-dir <folder>', 'where models and settings are')
+    .exitOverride()
+    .showHelpAfterError('(facet --help shows what there is)')
+
+  /** Builds the app for one command, makes one call with it, prints, and takes it down again. */
+  async function once<M extends Method>(
+    command: Command,
+    method: M,
+    request: Request<M>,
+    lines: (answer: Response<M>) => readonly string[],
+  ): Promise<void> {
+    const { json = false, dataDir } = command.optsWithGlobals<Globals>()
+    const app = openApp(doorDir, dataDir)
+    const show = progressPrinter()
+    app.on('job.progress', show)
+    app.on('notice', ({ message }) => process.stderr.write(`${message}\n`))
+    const cancel = (): void => void app.call('jobs.cancel', { job: JOB })
+    process.once('SIGINT', cancel)
+    try {
+      print(json, await app.call(method, request), lines)
+    } finally {
+      process.off('SIGINT', cancel)
+      await app.dispose()
+    }
+  }
+
+  program
+    .command('serve [folder]')
+    .description('the app in a browser, on 127.0.0.1')
+    .option('--port <number>', '0 takes a free one', wholeNumber, 0)
+    .option('--open', 'open the browser too')
+    .action(
+      async (folder: string | undefined, options: { port: number; open?: boolean }, command: Command) => {
+        const { json = false, dataDir } = command.optsWithGlobals<Globals>()
+        const app = openApp(doorDir, dataDir)
+        await serve(app, buildPaths(dataDir ?? defaultDataDir(), doorDir).renderer, {
+          folder: folder ?? null,
+          port: options.port,
+          open: options.open ?? false,
+          json,
+        })
+      },
+    )
+
+  program
+    .command('predict <input>')
+    .description('masks for a picture or a folder of pictures')
+    .requiredOption('--model <model>', 'a model of the registry, or a checkpoint file')
+    .requiredOption('--out <folder>', 'where the masks go')
+    .addOption(new Option('--layout <layout>').choices(EXPORT_FORMATS).default('celebamask-hq'))
+    .option('--size <pixels>', "side of the masks; else each picture's own, 1024 at most", wholeNumber)
+    .addOption(provider())
+    .action((input: string, options: Omit<Request<'predict.files'>, 'input'>, command: Command) =>
+      once(command, 'predict.files', { ...options, input, job: JOB }, (answer) => [
+        `${answer.images} pictures on ${answer.provider}, ${answer.ms_per_image.median.toFixed(0)} ms each (95 %: ${answer.ms_per_image.p95.toFixed(0)} ms)`,
+        ...answer.complaints.map(({ file, message }) => `${file}: ${message}`),
+      ]),
+    )
+
+  const model = program.command('model').description('the models there are')
+  model
+    .command('import <file>')
+    .description('a SegFace checkpoint (.pt or .safetensors) into the registry')
+    .option('--name <name>')
+    .option('--arch <arch>', "SegFace's --model name; recognised where left out")
+    .action((file: string, options: { name?: string; arch?: string }, command: Command) =>
+      once(command, 'models.import', { ...options, file, job: JOB }, (answer) => [
+        `${answer.id}: ${answer.arch}, ${answer.classes} classes, ${(answer.params / 1e6).toFixed(1)} M parameters, used at ${answer.resolution}`,
+      ]),
+    )
+  model
+    .command('list')
+    .description('all models')
+    .action((_options: object, command: Command) =>
+      once(command, 'models.list', {}, ({ models }) =>
+        table([
+          ['id', 'arch', 'resolution', 'parameters', 'default'],
+          ...models.map((m) => [
+            m.id,
+            m.arch,
+            String(m.resolution),
+            String(m.params),
+            m.isDefault ? 'yes' : '',
+          ]),
+        ]),
+      ),
+    )
+  model
+    .command('show <model>')
+    .description('one model: origin, terms, scores')
+    .action((name: string, _options: object, command: Command) =>
+      once(command, 'models.show', { model: name }, (answer) => [
+        ...table(
+          Object.entries(answer)
+            .filter(([key]) => key !== 'card')
+            .map(([key, value]) => [key, JSON.stringify(value)]),
+        ),
+        '',
+        answer.card,
+      ]),
+    )
+
+  const dataset = program.command('dataset').description('data in and out')
+  dataset
+    .command('import <dataset>')
+    .description('a CelebAMask-HQ folder into a workspace')
+    .requiredOption('--into <folder>', 'the workspace')
+    .action((folder: string, options: { into: string }, command: Command) =>
+      once(command, 'dataset.import', { dataset: folder, into: options.into, job: JOB }, datasetLines),
+    )
+  dataset
+    .command('export <folder>')
+    .description("a workspace's masks as a dataset")
+    .requiredOption('--out <folder>', 'where it goes')
+    .addOption(new Option('--format <format>').choices(EXPORT_FORMATS).default('celebamask-hq'))
+    .option('--size <pixels>', 'side of pictures and masks', wholeNumber)
+    .addOption(new Option('--only <which>').choices(EXPORT_ONLY).default('corrected'))
+    .addOption(
+      new Option('--order <order>', 'painting order of index masks')
+        .choices(PAINT_ORDER_NAMES)
+        .default('segface'),
+    )
+    .action((folder: string, options: Omit<Request<'dataset.export'>, 'folder'>, command: Command) =>
+      once(command, 'dataset.export', { ...options, folder, job: JOB }, (answer) => [
+        `${answer.out}`,
+        ...datasetLines(answer),
+      ]),
+    )
+
+  program
+    .command('logits <checkpoint>')
+    .description('the raw network: float32 [N, 3, R, R], normalised, to [N, C, R, R]')
+    .requiredOption('--input <file>', 'an .npy file')
+    .requiredOption('--output <file>', 'an .npy file')
+    .addOption(provider())
+    .action((checkpoint: string, options: Omit<Request<'logits.run'>, 'checkpoint'>, command: Command) =>
+      once(command, 'logits.run', { ...options, checkpoint }, (answer) => [
+        `${answer.arch} on ${answer.provider}, ${answer.ms.toFixed(0)} ms per image`,
+      ]),
+    )
+
+  program
+    .command('inspect <file>')
+    .description('what is inside a checkpoint, an ONNX graph, a model folder or a workspace')
+    .action((file: string, _options: object, command: Command) =>
+      once(command, 'inspect.file', { file }, (answer) => JSON.stringify(answer, null, 2).split('\n')),
+    )
+
+  program
+    .command('doctor')
+    .description('this computer: which providers work, how fast, which is used and why')
+    .action((_options: object, command: Command) =>
+      once(command, 'doctor.run', { job: JOB }, ({ providers, ...rest }) => [
+        ...table(Object.entries(rest).map(([key, value]) => [key, String(value)])),
+        '',
+        ...table(
+          providers.map((p) => [
+            p.provider,
+            p.verdict,
+            p.ms === null ? '' : `${p.ms.toFixed(0)} ms`,
+            p.detail,
+          ]),
+        ),
+      ]),
+    )
+  return program
+}
+
+function openApp(doorDir: string, dataDir: string | undefined): App {
+  const paths = buildPaths(dataDir ?? defaultDataDir(), doorDir)
+  return createApp({ paths, version: VERSION, language: systemLanguage() })
+}
+
+function datasetLines({ images, masks, splits, complaints }: Response<'dataset.import'>): string[] {
+  const parts = Object.entries(splits)
+    .filter(([, count]) => count > 0)
+    .map(([split, count]) => `${split} ${count}`)
+  return [
+    `${images} images, ${masks} masks${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
+    ...complaints.map(({ file, message }) => `${file}: ${message}`),
+  ]
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) {
+    throw new FacetError('usage', `${JSON.stringify(text)} is not a whole number.`)
+  }
+  return value
+}
+
+/** Two letters: the environment's word where it is a language (`C` is none), else Node's. */
+function systemLanguage(): string {
+  const named = /^[a-z]{2}(?=[_.@-]|$)/.exec(
+    process.env.LC_ALL ?? process.env.LC_MESSAGES ?? process.env.LANG ?? '',
+  )
+  return named?.[0] ?? Intl.DateTimeFormat().resolvedOptions().locale.slice(0, 2)
+}

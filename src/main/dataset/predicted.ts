@@ -1,0 +1,71 @@
+/**
+ * @file Writes predictions into a folder one by one, so that a run that is cut off keeps what it did and a later run
+ * adds to it. Photos are not copied: predictions belong to photos that stay where they are.
+ */
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { EXPORT_FORMATS } from '../../shared/api'
+import { assertNever, invariant } from '../../shared/assert'
+import { PART_NAMES } from '../../shared/labels'
+import { flatten, type PartMap } from '../../shared/mask'
+import { writeFileAtomic } from '../base/fs'
+import { encodeLabelPng } from '../imaging/mask'
+import { encodePartMasks, partMaskPath } from './celebamask/exporter'
+import { assignIds, createIndexNamer, NAMES_FILE, readNames, writeNames } from './names'
+import { requireOwnFolder } from './tree'
+
+export type PredictionLayout = (typeof EXPORT_FORMATS)[number]
+
+export interface PredictionWriter {
+  /** Writes the masks of one of the announced photos over those of an earlier run. */
+  write(name: string, map: PartMap): Promise<void>
+}
+
+/**
+ * Prepares `out` for predictions of the photos `names` (paths below the input folder, with forward slashes).
+ * `celebamask-hq` writes `CelebAMask-HQ-mask-anno/{id // 2000}/{id:05d}_{part}.png`, numbers as `assignIds` gives
+ * them; `index` writes `{name}.png`. Throws `conflict` for a folder that holds files and was not written by Facet.
+ */
+export async function createPredictionWriter(
+  out: string,
+  layout: PredictionLayout,
+  names: readonly string[],
+): Promise<PredictionWriter> {
+  await requireOwnFolder(out)
+  await mkdir(out, { recursive: true })
+  const ids = (await readNames(out)) ?? new Map<string, number>()
+  const assigned = assignIds(names, ids)
+  names.forEach((name, i) => ids.set(name, assigned[i] as number))
+  await writeFileAtomic(join(out, NAMES_FILE), writeNames(Array.from(ids, ([name, id]) => [id, name])))
+  const fileOf = createIndexNamer()
+  const files = new Map([...ids].sort(([, a], [, b]) => a - b).map(([name]) => [name, fileOf(name)]))
+  return {
+    async write(name, map) {
+      const id = ids.get(name)
+      const file = files.get(name)
+      invariant(id !== undefined && file !== undefined, `${name} was not announced`)
+      switch (layout) {
+        case 'celebamask-hq':
+          return writeParts(out, id, map)
+        case 'index':
+          return writeInto(out, file, await encodeLabelPng(flatten(map), map.width, map.height))
+        default:
+          return assertNever(layout)
+      }
+    },
+  }
+}
+
+async function writeParts(out: string, id: number, map: PartMap): Promise<void> {
+  const masks = await encodePartMasks(id, map)
+  await Promise.all(masks.map(({ file, bytes }) => writeInto(out, file, bytes)))
+  const present = new Set(masks.map(({ file }) => file))
+  const absent = PART_NAMES.map((part) => partMaskPath(id, part)).filter((file) => !present.has(file))
+  await Promise.all(absent.map((file) => rm(join(out, file), { force: true })))
+}
+
+async function writeInto(out: string, file: string, bytes: Uint8Array): Promise<void> {
+  const path = join(out, file)
+  await mkdir(dirname(path), { recursive: true })
+  await writeFileAtomic(path, bytes)
+}

@@ -1,0 +1,174 @@
+/**
+ * @file The backend's side of the engine: a queue by priority, one job in work at a time, cancelling, and a new process
+ * when the old one dies, with the queue intact.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { FacetError, fromWire } from '../../shared/errors'
+import {
+  encodeFrame,
+  FrameReader,
+  type AnswerMessage,
+  type JobKind,
+  type JobMessage,
+  type Jobs,
+} from './protocol'
+
+export interface EngineOptions {
+  /** The built engine.js. */
+  entry: string
+  /** A plain Node binary, never Electron's: its allocator refuses the large blocks that onnxruntime asks for. */
+  node: string
+  /** Called with a sentence for the user when the engine died and was started again. */
+  onRestart: (message: string) => void
+}
+
+/** A job that killed the engine is tried once more; twice means that it is the job. */
+const MAX_TRIES = 2
+
+interface Queued {
+  readonly message: JobMessage
+  readonly priority: number
+  readonly resolve: (answer: never) => void
+  readonly reject: (error: FacetError) => void
+  tries: number
+}
+
+export class EngineClient {
+  #child: ChildProcess | null = null
+  #queue: Queued[] = []
+  #running: Queued | null = null
+  #nextId = 1
+  #closed = false
+
+  constructor(readonly options: EngineOptions) {}
+
+  /** Jobs that wait, without the one in work. */
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** The running process, for tests that kill it. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /**
+   * Queues a job; lower `priority` goes first, equal ones in order. Aborting takes a waiting job out of the queue; one
+   * in work cannot be interrupted (onnxruntime has no way), its answer is dropped. Rejects with `cancelled` then, with
+   * `engine/crashed` where the job killed the engine twice, else with the job's own error.
+   */
+  submit<K extends JobKind>(
+    kind: K,
+    request: Jobs[K]['request'],
+    { priority = 10, signal }: { priority?: number; signal?: AbortSignal } = {},
+  ): Promise<Jobs[K]['answer']> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed || signal?.aborted) return reject(cancelled())
+      const message = { id: this.#nextId++, kind, request } as JobMessage
+      const job: Queued = { message, priority, resolve, reject, tries: 0 }
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#queue = this.#queue.filter((waiting) => waiting !== job)
+          reject(cancelled())
+        },
+        { once: true },
+      )
+      this.#enqueue(job)
+      this.#pump()
+    })
+  }
+
+  /** Ends the process; waiting jobs are rejected with `cancelled`. */
+  close(): void {
+    this.#closed = true
+    const waiting = this.#running ? [this.#running, ...this.#queue] : this.#queue
+    this.#queue = []
+    this.#running = null
+    for (const job of waiting) job.reject(cancelled())
+    this.#child?.kill('SIGKILL')
+    this.#child = null
+  }
+
+  #enqueue(job: Queued): void {
+    const after = this.#queue.findIndex((waiting) => waiting.priority > job.priority)
+    if (after < 0) this.#queue.push(job)
+    else this.#queue.splice(after, 0, job)
+  }
+
+  #pump(): void {
+    if (this.#running || this.#closed) return
+    const job = this.#queue.shift()
+    if (!job) return
+    this.#running = job
+    job.tries++
+    this.#child ??= this.#start()
+    this.#child.stdin?.write(encodeFrame(job.message))
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(this.options.node, [this.options.entry], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const reader = new FrameReader((message) => this.#answered(message as AnswerMessage))
+    child.stdout?.on('data', (chunk: Buffer) => reader.push(chunk))
+    // A dead engine is told by 'exit' or 'error'; writing to it in between must not end the backend.
+    child.stdin?.on('error', () => undefined)
+    child.once('error', (error) => this.#died(child, `could not be started: ${error.message}`))
+    child.once('exit', (code, signal) =>
+      this.#died(child, signal ? `was ended by ${signal}` : `ended with code ${code}`),
+    )
+    return child
+  }
+
+  #answered(message: AnswerMessage): void {
+    const job = this.#running
+    if (job?.message.id !== message.id) return
+    this.#running = null
+    if ('error' in message) job.reject(fromWire(message.error))
+    else job.resolve(message.answer as never)
+    this.#pump()
+  }
+
+  #died(child: ChildProcess, how: string): void {
+    if (this.#child !== child || this.#closed) return
+    this.#child = null
+    const job = this.#running
+    this.#running = null
+    if (job && job.tries >= MAX_TRIES) {
+      const what = describe(job.message)
+      job.reject(
+        new FacetError('engine/crashed', `The engine ${how} twice while ${what}; that job was given up.`, {
+          how,
+        }),
+      )
+    } else if (job) {
+      this.#queue.unshift(job)
+    }
+    if (job)
+      this.options.onRestart(`The engine ${how} and was started again; nothing that you stored is lost.`)
+    this.#pump()
+  }
+}
+
+function describe(message: JobMessage): string {
+  const request = message.request
+  return 'picture' in request ? `predicting ${request.picture}` : `working on ${message.kind}`
+}
+
+function cancelled(): FacetError {
+  return new FacetError('cancelled', 'The job was cancelled.')
+}
+
+/** Runs one job in a process of its own, so that a provider which crashes takes nothing with it. */
+export async function runAlone<K extends JobKind>(
+  options: Omit<EngineOptions, 'onRestart'>,
+  kind: K,
+  request: Jobs[K]['request'],
+  signal?: AbortSignal,
+): Promise<Jobs[K]['answer']> {
+  const client = new EngineClient({ ...options, onRestart: () => undefined })
+  try {
+    return await client.submit(kind, request, signal ? { signal } : {})
+  } finally {
+    client.close()
+  }
+}

@@ -1,0 +1,83 @@
+/** @file What the backend and the engine say to each other: jobs, answers, and the framing on a pipe. */
+import type { Provider } from '../../shared/api'
+import type { WireError } from '../../shared/errors'
+import { decodeWire, encodeWire } from '../../shared/wire'
+
+/** Weights on disk (a checkpoint or a registry folder's safetensors) and the side R its network is built for. */
+export interface NetworkRef {
+  weights: string
+  resolution: number
+}
+
+export interface Jobs {
+  /** One picture to one class per pixel (SegFace's numbers), on a grid of its own size or the one given. */
+  predict: {
+    request: {
+      network: NetworkRef
+      provider: Provider
+      picture: string
+      grid: { width: number; height: number }
+    }
+    answer: { labels: Uint8Array; ms: number }
+  }
+  /** The raw network on an .npy file, float32 [N, 3, R, R] to [N, C, R, R]. */
+  logits: {
+    request: { weights: string; provider: Provider; input: string; output: string }
+    answer: { arch: string; ms: number }
+  }
+  /** Loads a network on a provider, compares it with the processor, and times it. */
+  trial: {
+    request: { network: NetworkRef; provider: Provider }
+    answer: { worst: number; ms: number }
+  }
+}
+export type JobKind = keyof Jobs
+
+export interface JobMessage<K extends JobKind = JobKind> {
+  id: number
+  kind: K
+  request: Jobs[K]['request']
+}
+export type AnswerMessage = { id: number; answer: Jobs[JobKind]['answer'] } | { id: number; error: WireError }
+
+/** A frame: uint32 length, little-endian, then encodeWire's bytes. */
+export function encodeFrame(message: JobMessage | AnswerMessage): Uint8Array {
+  const body = encodeWire(message)
+  const frame = new Uint8Array(4 + body.length)
+  new DataView(frame.buffer).setUint32(0, body.length, true)
+  frame.set(body, 4)
+  return frame
+}
+
+/** Collects chunks of a pipe and hands out each whole message. */
+export class FrameReader {
+  #chunks: Buffer[] = []
+  #length = 0
+
+  constructor(readonly onMessage: (message: unknown) => void) {}
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#length += chunk.length
+    for (let need = this.#need(); need !== null && this.#length >= need; need = this.#need()) {
+      const all = this.#joined()
+      this.#chunks = [all.subarray(need)]
+      this.#length -= need
+      this.onMessage(decodeWire(all.subarray(4, need)))
+    }
+  }
+
+  /** Bytes of the next frame with its length word, or null while even that word is not whole. */
+  #need(): number | null {
+    if (this.#length < 4) return null
+    const first = this.#chunks[0]
+    return 4 + (first && first.length >= 4 ? first : this.#joined()).readUInt32LE(0)
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#chunks
+    const all = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)
+    this.#chunks = [all]
+    return all
+  }
+}

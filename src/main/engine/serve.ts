@@ -1,0 +1,98 @@
+/** @file The engine's side: jobs come one after another and are done on the one thread that calls onnxruntime. */
+import { readPicture, resizeCubic } from '../imaging/picture'
+import { readNpy, writeNpy } from '../base/npy'
+import { FacetError, toWire } from '../../shared/errors'
+import { normalise } from '../segface/preprocess'
+import { selfTest } from './selftest'
+import { loadLabelHead, loadNetwork, type Network } from './networks'
+import { encodeFrame, FrameReader, type JobKind, type JobMessage, type Jobs } from './protocol'
+
+type Handlers = { [K in JobKind]: (request: Jobs[K]['request']) => Promise<Jobs[K]['answer']> }
+
+const handlers: Handlers = { predict, logits, trial }
+
+/** Answers the jobs that come in on `input`, in order, until it ends. */
+export function serveEngine(input: NodeJS.ReadStream, output: NodeJS.WriteStream): void {
+  let last = Promise.resolve()
+  const reader = new FrameReader((message) => {
+    last = last.then(async () => void output.write(encodeFrame(await answer(message as JobMessage))))
+  })
+  input.on('data', (chunk: Buffer) => reader.push(chunk))
+  input.once('end', () => process.exit(0))
+}
+
+async function answer(message: JobMessage): Promise<Parameters<typeof encodeFrame>[0]> {
+  try {
+    const handle = handlers[message.kind] as (
+      request: JobMessage['request'],
+    ) => Promise<Jobs[JobKind]['answer']>
+    return { id: message.id, answer: await handle(message.request) }
+  } catch (error) {
+    return { id: message.id, error: toWire(error) }
+  }
+}
+
+async function predict({
+  network: ref,
+  provider,
+  picture,
+  grid,
+}: Jobs['predict']['request']): Promise<Jobs['predict']['answer']> {
+  const network = await loadNetwork(ref, provider)
+  const head = await loadLabelHead(network.classes, network.resolution, grid.width, grid.height)
+  const start = performance.now()
+  const small = await resizeCubic(await readPicture(picture), network.resolution, network.resolution)
+  const logits = await runNetwork(network, normalise(small.rgb))
+  const { labels } = await head.run({
+    logits: { data: logits, shape: [1, network.classes, network.resolution, network.resolution] },
+  })
+  if (!(labels?.data instanceof Uint8Array))
+    throw new FacetError('engine/failed', 'internal: the label head has no labels')
+  return { labels: labels.data, ms: performance.now() - start }
+}
+
+/** One normalised picture [3, R, R] through the network: logits [classes, R, R]. */
+async function runNetwork(network: Network, image: Float32Array): Promise<Float32Array> {
+  const side = network.resolution
+  const { logits } = await network.session.run({ image: { data: image, shape: [1, 3, side, side] } })
+  if (!(logits?.data instanceof Float32Array))
+    throw new FacetError('engine/failed', 'internal: the network has no logits')
+  return logits.data
+}
+
+async function logits({
+  weights,
+  provider,
+  input,
+  output,
+}: Jobs['logits']['request']): Promise<Jobs['logits']['answer']> {
+  const images = await readNpy(input)
+  const [count = 0, channels, height, width = 0] = images.shape
+  if (
+    images.dtype !== 'float32' ||
+    images.shape.length !== 4 ||
+    channels !== 3 ||
+    height !== width ||
+    count === 0
+  ) {
+    throw new FacetError(
+      'file/malformed',
+      `${input} holds ${images.dtype} [${images.shape.join(', ')}]; expected normalised images, float32 [N, 3, R, R].`,
+    )
+  }
+  const network = await loadNetwork({ weights, resolution: width }, provider)
+  const all = new Float32Array(count * network.classes * width * width)
+  const size = 3 * width * width
+  const start = performance.now()
+  for (let n = 0; n < count; n++) {
+    const one = await runNetwork(network, (images.data as Float32Array).slice(n * size, (n + 1) * size))
+    all.set(one, n * one.length)
+  }
+  const ms = (performance.now() - start) / count
+  await writeNpy(output, { dtype: 'float32', shape: [count, network.classes, width, width], data: all })
+  return { arch: network.arch, ms }
+}
+
+async function trial({ network, provider }: Jobs['trial']['request']): Promise<Jobs['trial']['answer']> {
+  return selfTest(network, provider)
+}

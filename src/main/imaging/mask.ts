@@ -1,0 +1,54 @@
+/** @file Masks and label maps as PNG files. */
+import sharp from 'sharp'
+import { unreadablePicture, openPicture } from './open'
+
+/** One binary mask, row-major: 1 where it is, 0 elsewhere. */
+export interface BinaryMask {
+  readonly width: number
+  readonly height: number
+  readonly mask: Uint8Array
+}
+
+/**
+ * Reads a mask of any kind (1 or 3 channels, 1 to 16 bits, palette, with or without alpha): every pixel with a colour
+ * channel above zero is mask; alpha does not count. Errors as for `readPicture`.
+ */
+export async function readMaskPng(path: string): Promise<BinaryMask> {
+  const { image, width, height } = await openPicture(path)
+  const { data, info } = await image
+    .removeAlpha()
+    // 16 bits, so that the smallest value of a 16-bit mask still counts.
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true })
+    .catch((error: unknown) => {
+      throw unreadablePicture(path, error)
+    })
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
+  const mask = new Uint8Array(width * height)
+  for (let i = 0, from = 0; i < mask.length; i++) {
+    for (let c = 0; c < info.channels; c++) if (values[from++] !== 0) mask[i] = 1
+  }
+  return { width, height, mask }
+}
+
+/** An 8-bit grey PNG, 255 where `mask` is not zero. */
+export function encodeMaskPng({ width, height, mask }: BinaryMask): Promise<Buffer> {
+  return encodeGreyPng(
+    mask.map((value) => (value === 0 ? 0 : 255)),
+    width,
+    height,
+  )
+}
+
+/** An 8-bit grey PNG whose pixel values are the class numbers: the same in every reader, as a palette is not. */
+export function encodeLabelPng(labels: Uint8Array, width: number, height: number): Promise<Buffer> {
+  return encodeGreyPng(labels, width, height)
+}
+
+function encodeGreyPng(values: Uint8Array, width: number, height: number): Promise<Buffer> {
+  return sharp(values, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 6 })
+    .toBuffer()
+}

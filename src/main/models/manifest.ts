@@ -1,0 +1,65 @@
+/** @file `model.json` of a registry folder: what a model is, where it comes from, what it scores, and on what terms. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { FacetError } from '../../shared/errors'
+import { unreadable } from '../base/fs'
+
+export const MANIFEST_FILE = 'model.json'
+export const WEIGHTS_FILE = 'weights.safetensors'
+export const CARD_FILE = 'card.md'
+
+const manifest = z.object({
+  format: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
+  name: z.string().min(1),
+  /** SegFace's `--model` name. */
+  arch: z.string(),
+  class_set: z.literal('celebamask-hq'),
+  classes: z.int().positive(),
+  /** The side R that the network is used at. */
+  resolution: z.int().min(32).max(4096),
+  params: z.int().positive(),
+  preprocessing: z.object({
+    resize: z.literal('bicubic'),
+    mean: z.array(z.number()).length(3),
+    std: z.array(z.number()).length(3),
+  }),
+  licence: z.string(),
+  /** The file it was made from. */
+  source: z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  parent: z.string().nullable(),
+  /** Fractions by name, e.g. `val mean_f1`. */
+  scores: z.record(z.string(), z.number()),
+  created: z.string(),
+})
+export type Manifest = z.infer<typeof manifest>
+
+/** The manifest of a registry folder. Throws `file/malformed`, naming the field. */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const file = join(folder, MANIFEST_FILE)
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new FacetError(
+      'file/malformed',
+      `${file} is not JSON; import the model again.`,
+      { file },
+      { cause: error },
+    )
+  }
+  const result = manifest.safeParse(value)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    throw new FacetError(
+      'file/malformed',
+      `${file}: ${issue?.path.join('.')}: ${issue?.message}; import the model again.`,
+      { file },
+    )
+  }
+  return result.data
+}

@@ -1,0 +1,111 @@
+/** @file The models there are: the one that ships with Facet, and those imported into the data folder. One folder each. */
+import { existsSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ModelInfo } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import type { NetworkRef } from '../engine/protocol'
+import { CARD_FILE, MANIFEST_FILE, readManifest, WEIGHTS_FILE, type Manifest } from './manifest'
+
+export interface Model {
+  readonly manifest: Manifest
+  readonly folder: string
+  readonly isDefault: boolean
+}
+
+export class Registry {
+  readonly #shipped: string
+  /** Where imported models go. */
+  readonly folder: string
+
+  constructor(paths: { dataDir: string; resources: string }) {
+    this.#shipped = join(paths.resources, 'models')
+    this.folder = join(paths.dataDir, 'models')
+  }
+
+  /** All models, the default one first, then by name. A folder that cannot be read is left out. */
+  async list(): Promise<Model[]> {
+    const shipped = await readModels(this.#shipped, true)
+    const imported = await readModels(this.folder, false)
+    return [...shipped, ...imported.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name))]
+  }
+
+  /** The model of this id or name; null means the default. Throws `model/unknown`, naming what there is. */
+  async find(idOrName: string | null): Promise<Model> {
+    const models = await this.list()
+    const found =
+      idOrName === null
+        ? models.find((model) => model.isDefault)
+        : (models.find((model) => model.manifest.id === idOrName) ??
+          models.find((model) => model.manifest.name === idOrName))
+    if (found) return found
+    const known = models.map((model) => model.manifest.id).join(', ') || 'none'
+    throw new FacetError(
+      'model/unknown',
+      `There is no model ${JSON.stringify(idOrName ?? 'default')}; known: ${known}.`,
+      {
+        model: idOrName,
+      },
+    )
+  }
+
+  /** What `--model` may name: a registry id or name, or else a checkpoint file (see `resolutionOf`). */
+  async resolve(
+    model: string,
+    resolutionOf: (file: string) => Promise<number>,
+  ): Promise<NetworkRef & { id: string }> {
+    try {
+      return networkOf(await this.find(model))
+    } catch (error) {
+      const file = resolve(model)
+      if (!existsSync(file) || (await stat(file)).isDirectory()) throw error
+      return { id: file, weights: file, resolution: await resolutionOf(file) }
+    }
+  }
+}
+
+async function readModels(root: string, isDefault: boolean): Promise<Model[]> {
+  const names = await readdir(root).catch(() => [])
+  const models: Model[] = []
+  for (const name of names.sort()) {
+    const folder = join(root, name)
+    if (!existsSync(join(folder, MANIFEST_FILE))) continue
+    try {
+      models.push({
+        manifest: await readManifest(folder),
+        folder,
+        isDefault: isDefault && models.length === 0,
+      })
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : error)
+    }
+  }
+  return models
+}
+
+/** What the engine needs to load a model. */
+export function networkOf({ manifest, folder }: Model): NetworkRef & { id: string } {
+  return { id: manifest.id, weights: join(folder, WEIGHTS_FILE), resolution: manifest.resolution }
+}
+
+/** The model as a window shows it. */
+export async function modelInfo({ manifest, folder, isDefault }: Model): Promise<ModelInfo> {
+  const weights = await stat(join(folder, WEIGHTS_FILE))
+  const card = await readFile(join(folder, CARD_FILE), 'utf8').catch(() => '')
+  const { id, name, arch, resolution, classes, params, licence, source, scores, created } = manifest
+  return {
+    id,
+    name,
+    arch,
+    resolution,
+    classes,
+    params,
+    licence,
+    source: source.file,
+    bytes: weights.size,
+    isDefault,
+    card,
+    scores,
+    created,
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * @file onnxruntime's execution providers: which ones this build and platform know, in what order they are worth trying,
+ * and with what options. Facts: docs of onnxruntime 1.30; measured notes in ARCHITECTURE.md, "Providers".
+ */
+import type { InferenceSession } from 'onnxruntime-common'
+import type { Provider } from '../../shared/api'
+
+/** Worth trying, best hope first, by `process.platform`; the processor is always the last and the yardstick. */
+const LADDERS: Readonly<Record<string, readonly Provider[]>> = {
+  linux: ['cuda', 'webgpu', 'cpu'],
+  win32: ['cuda', 'webgpu', 'dml', 'cpu'],
+  darwin: ['webgpu', 'coreml', 'cpu'],
+}
+
+export function ladder(platform: NodeJS.Platform = process.platform): readonly Provider[] {
+  return LADDERS[platform] ?? ['cpu']
+}
+
+function providerConfig(provider: Provider): InferenceSession.ExecutionProviderConfig {
+  // WebGPU's own default layout gives wrong convolutions for some channel counts (6, 9, 15, 18, …) without an error.
+  return provider === 'webgpu' ? { name: 'webgpu', preferredLayout: 'NCHW' } : provider
+}
+
+/** Threads for one session: all of a small machine, one core left to the window on a larger one. */
+export function threadCount(cores: number): number {
+  return cores <= 2 ? cores : cores - 1
+}
+
+/**
+ * Session options for one provider alone. On a GPU, falling back to the processor node by node is forbidden, so that a
+ * network which cannot run there fails loudly instead of crawling.
+ */
+export function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [providerConfig(provider)],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        ...(provider === 'cpu' || provider === 'coreml' ? {} : { disable_cpu_ep_fallback: '1' }),
+      },
+    },
+  }
+}

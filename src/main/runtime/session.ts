@@ -1,0 +1,81 @@
+/** @file One interface over onnxruntime-node: a graph's bytes in, typed arrays in and out. Both calls block the thread. */
+import { cpus } from 'node:os'
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
+import type { Provider } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { sessionOptions, threadCount } from './providers'
+
+export interface Array32 {
+  readonly data: Float32Array | Uint8Array | Int32Array
+  readonly shape: readonly number[]
+}
+
+export interface Session {
+  readonly provider: Provider
+  /** Runs once. Outputs are copies that the caller owns. */
+  run(feeds: Readonly<Record<string, Array32>>): Promise<Record<string, Array32>>
+  release(): Promise<void>
+}
+
+/**
+ * True where this onnxruntime was compiled with the provider. Only then does asking for it throw when it cannot be used;
+ * an unknown name is dropped and the session silently runs on the processor, so unknown names are never passed on.
+ */
+function isCompiledIn(provider: Provider): boolean {
+  return listSupportedBackends().some((backend) => backend.name === provider)
+}
+
+/**
+ * Loads `graph` (ONNX bytes) on `provider` and nothing else.
+ * Throws `provider/unusable` with onnxruntime's own reason where the provider is absent or refuses the graph.
+ */
+export async function createSession(graph: Uint8Array, provider: Provider): Promise<Session> {
+  if (!isCompiledIn(provider)) {
+    throw new FacetError(
+      'provider/unusable',
+      `The provider ${provider} is not part of this build of onnxruntime on ${process.platform}; choose auto or cpu.`,
+      { provider, absent: true },
+    )
+  }
+  let session: InferenceSession
+  try {
+    session = await InferenceSession.create(graph, sessionOptions(provider, threadCount(cpus().length)))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new FacetError(
+      'provider/unusable',
+      `The provider ${provider} cannot run this network here: ${reason}`,
+      {
+        provider,
+        reason,
+      },
+    )
+  }
+  return {
+    provider,
+    async run(feeds) {
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, { data, shape }]) => [name, toTensor(data, shape)]),
+      )
+      const outputs = await session.run(inputs)
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, tensor]) => [
+          name,
+          { data: fromTensor(name, tensor.data), shape: tensor.dims },
+        ]),
+      )
+    },
+    release: () => session.release(),
+  }
+}
+
+function toTensor(data: Array32['data'], shape: readonly number[]): Tensor {
+  if (data instanceof Float32Array) return new Tensor('float32', data, shape)
+  if (data instanceof Int32Array) return new Tensor('int32', data, shape)
+  return new Tensor('uint8', data, shape)
+}
+
+function fromTensor(name: string, data: Tensor['data']): Array32['data'] {
+  if (data instanceof Float32Array || data instanceof Uint8Array || data instanceof Int32Array) return data
+  throw new FacetError('engine/failed', `internal: the output ${name} has a type that Facet does not read`)
+}

@@ -1,0 +1,100 @@
+/** @file SegFace's architectures by their `--model` names, and which of them a state dict is, told by names and shapes alone. */
+import { FacetError } from '../../shared/errors'
+
+export const ARCHITECTURES = [
+  'swin_base',
+  'swinv2_base',
+  'swinv2_small',
+  'swinv2_tiny',
+  'convnext_base',
+  'convnext_small',
+  'convnext_tiny',
+  'mobilenet',
+  'efficientnet',
+  'resnet',
+] as const
+
+/** What SegFace's `--model` flag says. */
+export type Architecture = (typeof ARCHITECTURES)[number]
+
+/** The architectures whose network can be built here. */
+export const BUILDABLE = ['mobilenet'] as const satisfies readonly Architecture[]
+export type BuildableArchitecture = (typeof BUILDABLE)[number]
+
+export interface SegFaceConfig {
+  readonly arch: Architecture
+  /** 19 for CelebAMask-HQ, 11 for LaPa or Helen, whose checkpoints cannot be told apart. */
+  readonly classes: 19 | 11
+}
+
+/** What recognition needs of a state dict: which tensors there are, and their shapes. */
+export type TensorShapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
+
+/** The decoder's last class token in the 19-class order; 11-class checkpoints lack it. */
+const CELEB_TOKEN = 'face_decoder.necklace_token.weight'
+const ANY_TOKEN = 'face_decoder.background_token.weight'
+
+/**
+ * The architecture and class count of a SegFace state dict. `convnext_tiny` of the published code builds the network of
+ * `convnext_small` and is reported as such. `file` names the source in messages.
+ * Throws `model/unsupported` for anything that is not SegFace.
+ */
+export function recognise(tensors: TensorShapes, file = 'the checkpoint'): SegFaceConfig {
+  const arch = recogniseBackbone(tensors)
+  if (arch === undefined || !tensors.has(ANY_TOKEN)) {
+    const [first = 'nothing'] = tensors.keys()
+    throw new FacetError(
+      'model/unsupported',
+      `${file} is not a SegFace checkpoint: its ${tensors.size} tensors (the first is '${first}') fit none of SegFace's networks.`,
+      { file, tensors: tensors.size },
+    )
+  }
+  return { arch, classes: tensors.has(CELEB_TOKEN) ? 19 : 11 }
+}
+
+/** `recognise`, refusing with `model/unsupported` what cannot be built here. */
+export function requireBuildable(
+  tensors: TensorShapes,
+  file = 'the checkpoint',
+): { arch: BuildableArchitecture; classes: 19 } {
+  const { arch, classes } = recognise(tensors, file)
+  if (!isBuildable(arch)) {
+    throw new FacetError(
+      'model/unsupported',
+      `${file} is SegFace with the backbone ${arch}, which Facet cannot run yet; it runs ${BUILDABLE.join(', ')}.`,
+      { file, arch },
+    )
+  }
+  if (classes !== 19) {
+    throw new FacetError(
+      'model/unsupported',
+      `${file} is a SegFace network of ${classes} classes, trained on LaPa or Helen, whose face alignment Facet does not make; it runs networks of 19 classes, trained on CelebAMask-HQ.`,
+      { file, arch, classes },
+    )
+  }
+  return { arch, classes }
+}
+
+function isBuildable(arch: Architecture): arch is BuildableArchitecture {
+  return (BUILDABLE as readonly Architecture[]).includes(arch)
+}
+
+function recogniseBackbone(tensors: TensorShapes): Architecture | undefined {
+  const shape = (name: string) => tensors.get(name)?.shape.join()
+  const width = tensors.get('backbone.0.0.0.weight')?.shape[0]
+
+  if (shape('backbone.0.0.weight') === '16,3,3,3') return 'mobilenet'
+  if (shape('backbone.0.0.weight') === '24,3,3,3') return 'efficientnet'
+  if (shape('backbone.0.weight') === '64,3,7,7') return 'resnet'
+  if (tensors.has('backbone.0.1.0.layer_scale')) {
+    return width === 128 ? 'convnext_base' : width === 96 ? 'convnext_small' : undefined
+  }
+  if (tensors.has('backbone.0.1.0.attn.logit_scale')) {
+    // Base and small are 18 blocks deep in the third stage, tiny 6.
+    if (width === 128) return 'swinv2_base'
+    if (width === 96) return tensors.has('backbone.0.5.17.attn.logit_scale') ? 'swinv2_small' : 'swinv2_tiny'
+    return undefined
+  }
+  if (tensors.has('backbone.0.1.0.attn.relative_position_bias_table') && width === 128) return 'swin_base'
+  return undefined
+}

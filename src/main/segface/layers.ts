@@ -1,0 +1,78 @@
+/** @file PyTorch's building blocks in ONNX operators, each reading its parameters under its module's name. */
+import { at } from '../../shared/assert'
+import type { GraphBuilder, Value } from '../onnx/graph'
+import type { ConvOptions } from '../onnx/ops/conv'
+import { Conv } from '../onnx/ops/conv'
+import { Add, Div, Mul, Sqrt, Sub } from '../onnx/ops/elementwise'
+import { MatMul } from '../onnx/ops/linear'
+import { LayerNormalization } from '../onnx/ops/norm'
+import { Reshape, Transpose } from '../onnx/ops/shape'
+import type { Parameters } from './weights'
+
+/** What every part of a network needs to write itself down. */
+export interface NetworkContext {
+  readonly g: GraphBuilder
+  readonly parameter: Parameters
+}
+
+/** nn.Linear on the last axis: x Wᵀ + b. */
+export function linear({ g, parameter }: NetworkContext, x: Value, name: string, outFeatures: number): Value {
+  const inFeatures = at(x.shape, x.shape.length - 1)
+  const weight = parameter(`${name}.weight`, [outFeatures, inFeatures])
+  const bias = parameter(`${name}.bias`, [outFeatures])
+  return g.scope(name, () => Add(g, MatMul(g, x, Transpose(g, weight, [1, 0])), bias))
+}
+
+/** nn.LayerNorm over the last axis. */
+export function layerNorm({ g, parameter }: NetworkContext, x: Value, name: string, epsilon: number): Value {
+  const features = at(x.shape, x.shape.length - 1)
+  const weight = parameter(`${name}.weight`, [features])
+  const bias = parameter(`${name}.bias`, [features])
+  return g.scope(name, () => LayerNormalization(g, x, weight, bias, { epsilon }))
+}
+
+/** nn.Conv2d with a bias. */
+export function conv2d(
+  { g, parameter }: NetworkContext,
+  x: Value,
+  name: string,
+  outChannels: number,
+  kernel = 1,
+  options: ConvOptions = {},
+): Value {
+  const shape = [outChannels, at(x.shape, 1) / (options.group ?? 1), kernel, kernel]
+  const weight = parameter(`${name}.weight`, shape)
+  const bias = parameter(`${name}.bias`, [outChannels])
+  return g.scope(name, () => Conv(g, x, weight, bias, options))
+}
+
+/**
+ * nn.Conv2d without bias, then nn.BatchNorm2d with its running statistics. With those fixed, the normalisation is one
+ * factor and one offset per channel, s = γ / √(σ² + ε) and β - μ s, which move into the convolution's weight and bias:
+ * no pass over the picture. The folding stands in the graph, so the runtime does it once when the weights are constants,
+ * and gradients reach γ and β when they are not.
+ */
+export function convBatchNorm(
+  { g, parameter }: NetworkContext,
+  x: Value,
+  names: { readonly conv: string; readonly norm: string },
+  epsilon: number,
+  outChannels: number,
+  kernel: number,
+  options: ConvOptions = {},
+): Value {
+  const weight = parameter(`${names.conv}.weight`, [
+    outChannels,
+    at(x.shape, 1) / (options.group ?? 1),
+    kernel,
+    kernel,
+  ])
+  const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
+    parameter(`${names.norm}.${part}`, [outChannels]),
+  ) as [Value, Value, Value, Value]
+  return g.scope(names.conv, () => {
+    const scale = Div(g, gamma, Sqrt(g, Add(g, variance, epsilon)))
+    const folded = Mul(g, weight, Reshape(g, scale, [outChannels, 1, 1, 1]))
+    return Conv(g, x, folded, Sub(g, beta, Mul(g, mean, scale)), options)
+  })
+}

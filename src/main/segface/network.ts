@@ -1,0 +1,78 @@
+/** @file A whole SegFace network as an ONNX graph, from a checkpoint's tensors to logits at the picture's resolution. */
+import { assertNever } from '../../shared/assert'
+import { FacetError } from '../../shared/errors'
+import type { Graph, Value } from '../onnx/graph'
+import { GraphBuilder } from '../onnx/graph'
+import { Resize } from '../onnx/ops/conv'
+import { mobilenet } from './backbones/mobilenet'
+import type { BuildableArchitecture } from './config'
+import { requireBuildable } from './config'
+import { decodeMasks, fuseTaps } from './decoder'
+import type { NetworkContext } from './layers'
+import type { StateDict } from './weights'
+import { constantParameters } from './weights'
+
+export interface NetworkOptions {
+  /** Side of the square picture in pixels. */
+  readonly resolution: number
+  /** Pictures at once; 1 if left out. */
+  readonly batch?: number
+  /** Also gives `feature0` … `feature3` (the backbone's taps) and `fused`: for comparing with other implementations. */
+  readonly taps?: boolean
+}
+
+/** Every backbone halves the picture five times: a smaller one would leave less than a pixel. */
+const MIN_RESOLUTION = 32
+/** Beyond this a single tensor passes half a gigabyte, which an Electron process cannot allocate. */
+const MAX_RESOLUTION = 2048
+
+/**
+ * The graph of a SegFace state dict: input `image`, normalised float32 [N, 3, R, R]; output `logits`, float32 [N, 19, R, R]
+ * in SegFace's class order. Throws `model/unsupported` for what is no SegFace or cannot be built here, `checkpoint/missing-tensor`
+ * where a tensor is absent or mis-shaped, `usage` for a resolution out of range.
+ */
+export function buildSegFace(stateDict: StateDict, options: NetworkOptions): Graph {
+  const { resolution, batch = 1, taps: wanted = false } = options
+  const { arch } = requireBuildable(stateDict)
+  if (!Number.isInteger(resolution) || resolution < MIN_RESOLUTION || resolution > MAX_RESOLUTION) {
+    throw new FacetError(
+      'usage',
+      `SegFace runs at resolutions from ${MIN_RESOLUTION} to ${MAX_RESOLUTION} pixels, not ${resolution}.`,
+      { resolution },
+    )
+  }
+  const g = new GraphBuilder(`segface_${arch}`)
+  const context = { g, parameter: constantParameters(g, stateDict) }
+  const image = g.input('image', 'float32', [batch, 3, resolution, resolution])
+  const taps = backbone(context, arch, image)
+  const fused = fuseTaps(context, taps)
+  g.output('logits', headLogits(context, fused, resolution))
+  if (wanted) {
+    taps.forEach((tap, index) => g.output(`feature${index}`, tap))
+    g.output('fused', fused)
+  }
+  return g.finish()
+}
+
+/** The four feature maps that SegFace takes from a backbone, the largest first, each [N, C, h, w]. */
+export function backbone(
+  context: NetworkContext,
+  arch: BuildableArchitecture,
+  image: Value,
+): readonly Value[] {
+  switch (arch) {
+    case 'mobilenet':
+      return mobilenet(context, image)
+    default:
+      return assertNever(arch)
+  }
+}
+
+/** Logits [N, 19, R, R] from the fused map; masks come at four times its size, which is R where 4 divides R. */
+export function headLogits(context: NetworkContext, fused: Value, resolution: number): Value {
+  const masks = decodeMasks(context, fused)
+  const [, , height, width] = masks.shape
+  return height === resolution && width === resolution
+    ? masks
+    : Resize(context.g, masks, [resolution, resolution])
+}

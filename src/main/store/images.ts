@@ -1,0 +1,161 @@
+/** @file The images of a workspace: found by a scan, kept when their file vanishes, sorted into splits, reviewed. */
+import type { ImageRow, Split, Status } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import type { ReadableDb, WritableDb } from './db'
+
+/** A picture file as a scan finds it. `name` is its path below the workspace, with forward slashes. */
+export interface FoundImage {
+  name: string
+  bytes: number
+  mtimeMs: number
+}
+
+export type Review = 'accepted' | 'flagged'
+
+/** All that is known of an image. Width and height are of the upright picture, null until it was read. */
+export interface ImageRecord extends ImageRow, FoundImage {
+  width: number | null
+  height: number | null
+  review: Review | null
+  /** True where the last scan did not find the file. */
+  missing: boolean
+}
+
+/** What a scan did; `missing` are those that vanished with this scan. */
+export interface SyncResult {
+  added: ImageRow[]
+  changed: ImageRow[]
+  missing: ImageRow[]
+}
+
+const ROW = 'SELECT id, name, status, split FROM image'
+
+/** Every image whose file is there, by name. */
+export function listRows(db: ReadableDb): ImageRow[] {
+  return db.all<ImageRow>(`${ROW} WHERE missing = 0 ORDER BY name`)
+}
+
+/** The rows of `ids`, in their order; ids that do not exist are left out. */
+export function readRows(db: ReadableDb, ids: readonly number[]): ImageRow[] {
+  return ids.flatMap((id) => db.get<ImageRow>(`${ROW} WHERE id = ?`, id) ?? [])
+}
+
+type StoredImage = Omit<ImageRecord, 'missing'> & { missing: 0 | 1 }
+const RECORD =
+  'SELECT id, name, status, split, bytes, mtime_ms AS mtimeMs, width, height, review, missing FROM image'
+
+/** One image; throws `not-found`. */
+export function readImage(db: ReadableDb, id: number): ImageRecord {
+  const row = db.get<StoredImage>(`${RECORD} WHERE id = ?`, id)
+  if (!row)
+    throw new FacetError('not-found', `There is no image ${id} in ${db.file}.`, { file: db.file, image: id })
+  return { ...row, missing: row.missing === 1 }
+}
+
+/** The image of that path below the workspace, or null. */
+export function findImage(db: ReadableDb, name: string): ImageRecord | null {
+  const row = db.get<StoredImage>(`${RECORD} WHERE name = ?`, name)
+  return row ? { ...row, missing: row.missing === 1 } : null
+}
+
+/**
+ * One walk over the workspace folder: `add` takes what it finds in batches as large as the walk likes, `finish` marks
+ * what was never found. An image never leaves the store, because its masks are somebody's work.
+ */
+export class ImageScan {
+  readonly #db: WritableDb
+  readonly #now: () => number
+  readonly #seen = new Set<number>()
+
+  constructor(db: WritableDb, now: () => number) {
+    this.#db = db
+    this.#now = now
+  }
+
+  /** Stores a batch in one transaction; an image is changed when its file is another one or is there again. */
+  add(found: readonly FoundImage[]): Pick<SyncResult, 'added' | 'changed'> {
+    const db = this.#db
+    const added: number[] = []
+    const changed: number[] = []
+    return db.transaction(() => {
+      for (const file of found) {
+        const mtime = Math.round(file.mtimeMs)
+        const known = db.get<{ id: number; bytes: number; mtime: number; missing: number }>(
+          'SELECT id, bytes, mtime_ms AS mtime, missing FROM image WHERE name = ?',
+          file.name,
+        )
+        if (!known) {
+          const { id } = db.run(
+            'INSERT INTO image (name, bytes, mtime_ms, added_at) VALUES (?, ?, ?, ?)',
+            file.name,
+            file.bytes,
+            mtime,
+            this.#now(),
+          )
+          added.push(id)
+          this.#seen.add(id)
+          continue
+        }
+        this.#seen.add(known.id)
+        if (known.bytes !== file.bytes || known.mtime !== mtime) {
+          // Another file: its size in pixels has to be read again.
+          db.run(
+            'UPDATE image SET bytes = ?, mtime_ms = ?, width = NULL, height = NULL, missing = 0 WHERE id = ?',
+            file.bytes,
+            mtime,
+            known.id,
+          )
+        } else if (known.missing) db.run('UPDATE image SET missing = 0 WHERE id = ?', known.id)
+        else continue
+        changed.push(known.id)
+      }
+      return { added: readRows(db, added), changed: readRows(db, changed) }
+    })
+  }
+
+  finish(): Pick<SyncResult, 'missing'> {
+    const db = this.#db
+    return db.transaction(() => {
+      const gone = listRows(db).filter((row) => !this.#seen.has(row.id))
+      for (const row of gone) db.run('UPDATE image SET missing = 1 WHERE id = ?', row.id)
+      return { missing: gone }
+    })
+  }
+}
+
+/** Notes the size of the upright picture in pixels. */
+export function setSize(db: WritableDb, id: number, width: number, height: number): void {
+  db.run('UPDATE image SET width = ?, height = ? WHERE id = ?', width, height, id)
+}
+
+/** Sorts images into a split, or out of any. */
+export function setSplit(db: WritableDb, ids: readonly number[], split: Split | null): void {
+  db.transaction(() => {
+    for (const id of ids) db.run('UPDATE image SET split = ? WHERE id = ?', split, id)
+  })
+}
+
+/** A person's verdict on the image; null takes it back. */
+export function setReview(db: WritableDb, id: number, review: Review | null): ImageRecord {
+  return db.transaction(() => {
+    db.run('UPDATE image SET review = ? WHERE id = ?', review, id)
+    refreshStatus(db, id)
+    return readImage(db, id)
+  })
+}
+
+/** An acceptance was about the pixels as they were: whatever changes them takes it back. A flag stays. */
+export function withdrawAcceptance(db: WritableDb, id: number): void {
+  db.run("UPDATE image SET review = NULL WHERE id = ? AND review = 'accepted'", id)
+}
+
+/** Derives the status anew: the review, else `corrected` by a hand or an import, else `predicted`, else `untouched`. */
+export function refreshStatus(db: WritableDb, id: number): Status {
+  db.run(
+    `UPDATE image SET status = coalesce(review, (
+       SELECT CASE WHEN max(origin <> 'model') THEN 'corrected' WHEN count(*) THEN 'predicted' ELSE 'untouched' END
+       FROM mask JOIN face ON face.id = mask.face_id WHERE face.image_id = image.id)) WHERE id = ?`,
+    id,
+  )
+  return readImage(db, id).status
+}

@@ -1,0 +1,100 @@
+/** @file The masks of a face as rows: one per decided part, with its area and who decided it. */
+import type { PartMask, PartOrigin } from '../../shared/api'
+import { at, invariant } from '../../shared/assert'
+import { PART_COUNT, PART_NAMES } from '../../shared/labels'
+import { createPartMap, drawRuns, encodeRuns, type PartMap } from '../../shared/mask'
+import { pack, unpack } from './blobs'
+import type { ReadableDb, WritableDb } from './db'
+import type { Face } from './faces'
+
+/** All masks of a face: pixels, and per part (0..17) its pixel count and who decided it (`none`: nobody yet). */
+export interface FaceParts {
+  readonly map: PartMap
+  readonly areas: number[]
+  readonly origins: PartOrigin[]
+}
+
+interface StoredMask {
+  part: number
+  runs: Uint8Array
+  area: number
+  crc: number
+  origin: Exclude<PartOrigin, 'none'>
+}
+
+/** Hands every stored row's run lengths to `use`; a row that is damaged throws `store/damaged` with image and part. */
+function eachMask(db: ReadableDb, face: Face, use: (row: StoredMask, runs: Uint8Array) => void): void {
+  const rows = db.all<StoredMask>(
+    'SELECT part, runs, area, crc, origin FROM mask WHERE face_id = ? ORDER BY part',
+    face.id,
+  )
+  for (const row of rows) {
+    const what = `The mask of ${at(PART_NAMES, row.part)} of '${face.name}'`
+    unpack({ bytes: row.runs, crc: row.crc }, what, db.file, (runs) => use(row, runs))
+  }
+}
+
+/** The 18 parts as pixels. Throws `store/damaged`. */
+export function readParts(db: ReadableDb, face: Face): FaceParts {
+  const map = createPartMap(face.grid.width, face.grid.height)
+  const areas = new Array<number>(PART_COUNT).fill(0)
+  const origins = new Array<PartOrigin>(PART_COUNT).fill('none')
+  eachMask(db, face, (row, runs) => {
+    drawRuns(map, row.part, runs)
+    areas[row.part] = row.area
+    origins[row.part] = row.origin
+  })
+  return { map, areas, origins }
+}
+
+/** The 18 parts as run lengths, in PART_NAMES' order, as a window takes them. Throws `store/damaged`. */
+export function readRuns(db: ReadableDb, face: Face): PartMask[] {
+  const masks = PART_NAMES.map((part): PartMask => ({
+    part,
+    runs: new Uint8Array(0),
+    area: 0,
+    origin: 'none',
+  }))
+  eachMask(db, face, (row, runs) => {
+    const mask = at(masks, row.part)
+    // A copy of its own: zlib may hand out a slice of a larger block.
+    mask.runs = new Uint8Array(runs)
+    mask.area = row.area
+    mask.origin = row.origin
+  })
+  return masks
+}
+
+/**
+ * Stores what became of `part`. Where its pixels did not change, only its origin is written; `none` removes the row,
+ * which an absent part alone can have.
+ */
+export function writeMask(
+  db: WritableDb,
+  face: Face,
+  part: number,
+  { map, areas, origins }: FaceParts,
+  pixelsChanged: boolean,
+): void {
+  const origin = at(origins, part)
+  const area = at(areas, part)
+  if (origin === 'none') {
+    invariant(area === 0, `part ${part} of face ${face.id} has pixels that nobody decided`)
+    db.run('DELETE FROM mask WHERE face_id = ? AND part = ?', face.id, part)
+    return
+  }
+  if (!pixelsChanged) {
+    const update = 'UPDATE mask SET origin = ? WHERE face_id = ? AND part = ?'
+    if (db.run(update, origin, face.id, part).changes > 0) return
+  }
+  const { bytes, crc } = pack(area === 0 ? new Uint8Array(0) : encodeRuns(map, part))
+  db.run(
+    'INSERT OR REPLACE INTO mask (face_id, part, runs, area, crc, origin) VALUES (?, ?, ?, ?, ?, ?)',
+    face.id,
+    part,
+    bytes,
+    area,
+    crc,
+    origin,
+  )
+}

@@ -1,0 +1,25 @@
+/** @file The one way from the window to the backend: over IPC in Electron, over HTTP in a browser. */
+import type { Api } from '../../../shared/api'
+import { findBridge } from './bridge'
+import { HttpBackend } from './http'
+import { IpcBackend } from './ipc'
+
+export interface Backend extends Api {
+  /** Address of a picture: `view` is the upright photo, `thumb` its small form; `version` busts caches. */
+  mediaUrl(kind: 'view' | 'thumb', image: number, version?: string): string
+  /** The system's folder dialog; null where there is none and the window shows its own. */
+  pickFolder(): Promise<string | null> | null
+  readonly host: 'electron' | 'browser'
+}
+
+/** A backend that may go away and come back while the window stays open. */
+export interface LinkedBackend extends Backend {
+  /** Tells when the backend is lost (false) and when it is back (true). Returns a function that ends it. */
+  onLink(listener: (up: boolean) => void): () => void
+}
+
+export function connect(page: Window): LinkedBackend {
+  const bridge = findBridge(page)
+  if (bridge) return new IpcBackend(bridge)
+  return new HttpBackend(page.location.origin, new URLSearchParams(page.location.search).get('token') ?? '')
+}

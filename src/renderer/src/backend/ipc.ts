@@ -1,0 +1,34 @@
+/** @file The backend behind Electron's bridge. */
+import type { EventName, Events, Method, Request, Response } from '../../../shared/api'
+import { fromWire } from '../../../shared/errors'
+import type { FacetBridge } from './bridge'
+import type { LinkedBackend } from './index'
+
+export class IpcBackend implements LinkedBackend {
+  readonly host = 'electron'
+
+  constructor(private readonly bridge: FacetBridge) {}
+
+  async call<M extends Method>(method: M, request: Request<M>): Promise<Response<M>> {
+    const answer = await this.bridge.invoke(method, request)
+    if ('error' in answer) throw fromWire(answer.error)
+    return answer.ok as Response<M>
+  }
+
+  on<E extends EventName>(event: E, listener: (payload: Events[E]) => void): () => void {
+    return this.bridge.subscribe(event, listener)
+  }
+
+  mediaUrl(kind: 'view' | 'thumb', image: number, version?: string): string {
+    return `/media/${kind}/${image}${version === undefined ? '' : `?v=${encodeURIComponent(version)}`}`
+  }
+
+  pickFolder(): Promise<string | null> {
+    return this.bridge.pickFolder()
+  }
+
+  /** The backend is Electron's own main process: without it there is no window. */
+  onLink(): () => void {
+    return () => undefined
+  }
+}

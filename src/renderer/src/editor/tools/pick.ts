@@ -1,0 +1,7 @@
+/** @file Pick: selects the part under the pointer; again on the same pixel, the one below. */
+import { newest, type Tool } from '../desk'
+
+export const pick: Tool = (desk, input) => {
+  desk.pick(desk.toMask(newest(input)))
+  return null
+}

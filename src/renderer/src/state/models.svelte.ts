@@ -1,0 +1,39 @@
+/** @file The models the backend knows: the list to choose from, one model's details, and importing another. */
+import type { ModelInfo } from '../../../shared/api'
+import type { Backend } from '../backend'
+import type { Jobs } from './jobs.svelte'
+
+export class Models {
+  list: readonly ModelInfo[] = $state.raw([])
+  importing: string | null = $state(null)
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly jobs: Jobs,
+  ) {}
+
+  readonly defaultModel = $derived(this.list.find((model) => model.isDefault) ?? null)
+
+  async read(): Promise<void> {
+    this.list = (await this.backend.call('models.list', {})).models
+  }
+
+  /** The model of an id, or the default one for null. */
+  find(id: string | null): ModelInfo | null {
+    return id === null ? this.defaultModel : (this.list.find((model) => model.id === id) ?? null)
+  }
+
+  /** Imports a checkpoint or an ONNX file by its path on the backend's computer. */
+  async import(file: string): Promise<ModelInfo> {
+    const job = this.jobs.begin()
+    this.importing = job
+    try {
+      const model = await this.backend.call('models.import', { file, job })
+      await this.read()
+      return model
+    } finally {
+      this.importing = null
+      this.jobs.end(job)
+    }
+  }
+}

@@ -1,0 +1,262 @@
+/** @file What the window is doing: the open workspace, the image on the canvas, and what each command of the user does. */
+import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/api'
+import type { LinkedBackend } from '../backend'
+import { t } from '../i18n/i18n.svelte'
+import { EditorState } from './editor.svelte'
+import { ExportState } from './export.svelte'
+import { FolderPicker } from './folders.svelte'
+import { Jobs } from './jobs.svelte'
+import { ImageList } from './list.svelte'
+import { Models } from './models.svelte'
+import { SettingsState } from './settings.svelte'
+import type { Shortcut } from './shortcuts'
+import { Toasts } from './toasts.svelte'
+
+export type DialogName = 'export' | 'shortcuts' | 'model'
+/** How many images are predicted ahead of the shown one. */
+const PREDICT_AHEAD = 4
+
+export class Session {
+  readonly list = new ImageList()
+  readonly toasts = new Toasts()
+  readonly editor: EditorState
+  readonly jobs: Jobs
+  readonly settings: SettingsState
+  readonly models: Models
+  readonly folders: FolderPicker
+  readonly export: ExportState
+
+  /** False until the backend told what to show first. */
+  ready = $state(false)
+  opening = $state(false)
+  workspace: WorkspaceInfo | null = $state.raw(null)
+  inference: InferenceStatus | null = $state.raw(null)
+  /** False while the backend does not answer. */
+  linked = $state(true)
+  dialog: DialogName | null = $state(null)
+  settingsOpen = $state(false)
+  /** The model whose details are shown. */
+  modelShown: string | null = $state(null)
+
+  constructor(readonly backend: LinkedBackend) {
+    this.editor = new EditorState(backend)
+    this.jobs = new Jobs(backend)
+    this.settings = new SettingsState(backend)
+    this.models = new Models(backend, this.jobs)
+    this.folders = new FolderPicker(backend)
+    this.export = new ExportState(backend, this.jobs)
+    this.editor.onStored = (state, image) => this.list.setStatus(image, state.status)
+  }
+
+  /** Listens to the backend and shows what is open there. */
+  start(systemLanguages: readonly string[]): void {
+    this.listen()
+    this.attempt(async () => {
+      const info = await this.backend.call('app.info', {})
+      await this.settings.read(systemLanguages.length > 0 ? systemLanguages : [info.language])
+      const workspace = await this.backend.call('workspace.current', {})
+      if (workspace) await this.enter(workspace)
+      this.ready = true
+      await this.models.read()
+      this.inference = await this.backend.call('inference.status', {})
+    })
+  }
+
+  /** Runs what may fail; its error becomes a message on screen. */
+  attempt(work: () => Promise<void>): void {
+    work().catch((error: unknown) => this.toasts.fail(error))
+  }
+
+  inScope(scope: Shortcut['scope']): boolean {
+    if (this.dialog !== null || this.folders.open) return false
+    if (scope === 'always') return true
+    return scope === 'workspace' ? this.workspace !== null : this.editor.image !== null
+  }
+
+  openDialog(name: DialogName): void {
+    if (name === 'export' && this.workspace && this.export.job === null)
+      this.export.propose(this.workspace.path)
+    this.dialog = name
+  }
+
+  showModel(id: string): void {
+    this.modelShown = id
+    this.openDialog('model')
+  }
+
+  // Workspace
+
+  chooseFolder(): void {
+    this.attempt(async () => {
+      const path = await this.folders.pick(this.workspace?.path ?? this.settings.value.recent[0] ?? null)
+      if (path !== null) this.openFolder(path)
+    })
+  }
+
+  openFolder(path: string): void {
+    this.openWorkspace(() => this.backend.call('workspace.open', { path }))
+  }
+
+  openSample(): void {
+    this.openWorkspace(() => this.backend.call('workspace.sample', {}))
+  }
+
+  closeWorkspace(): void {
+    this.attempt(async () => {
+      await this.leave()
+      await this.backend.call('workspace.close', {})
+      await this.settings.read(navigator.languages)
+    })
+  }
+
+  private openWorkspace(open: () => Promise<WorkspaceInfo>): void {
+    if (this.opening) return
+    this.opening = true
+    this.attempt(async () => {
+      try {
+        await this.leave()
+        await this.enter(await open())
+      } finally {
+        this.opening = false
+      }
+    })
+  }
+
+  private async leave(): Promise<void> {
+    await this.editor.idle()
+    this.editor.close()
+    this.list.clear()
+    this.workspace = null
+  }
+
+  private async enter(workspace: WorkspaceInfo): Promise<void> {
+    this.workspace = workspace
+    this.list.replace((await this.backend.call('images.list', {})).rows)
+    const last = workspace.lastImage === null ? null : this.list.row(workspace.lastImage)
+    const first = last ?? this.list.shownAt(0)
+    if (first) this.show(first)
+  }
+
+  /** After the backend was away: reads again what is on screen. */
+  private refresh(): void {
+    this.attempt(async () => {
+      const workspace = await this.backend.call('workspace.current', {})
+      if (!workspace || workspace.path !== this.workspace?.path) {
+        await this.leave()
+        if (workspace) await this.enter(workspace)
+        return
+      }
+      this.workspace = workspace
+      this.list.replace((await this.backend.call('images.list', {})).rows)
+      this.inference = await this.backend.call('inference.status', {})
+      if (this.editor.image !== null) await this.editor.reload()
+      this.want()
+    })
+  }
+
+  // Images
+
+  show(row: ImageRow): void {
+    this.list.current = row.id
+    this.want()
+    this.attempt(() => this.editor.open(row))
+  }
+
+  /** Shows the image `step` rows on; with `open`, the nearest in that direction that is not accepted. */
+  step(step: number, open = false): void {
+    const row = this.list.neighbour(step, open)
+    if (row) this.show(row)
+    else if (this.list.filtered.visible.length > 0) this.toasts.add('info', t('review.end'))
+  }
+
+  accept(): void {
+    const image = this.list.current
+    if (image === null) return
+    this.attempt(async () => {
+      await this.review(image, 'accepted')
+      if (this.list.current === image) this.step(1)
+    })
+  }
+
+  toggleFlag(): void {
+    const row = this.list.currentRow
+    if (row) this.attempt(() => this.review(row.id, row.status === 'flagged' ? null : 'flagged'))
+  }
+
+  /** Takes an acceptance back. */
+  reopen(): void {
+    const row = this.list.currentRow
+    if (row) this.attempt(() => this.review(row.id, null))
+  }
+
+  /** Edits on their way count as made before the review. */
+  private async review(image: number, review: 'accepted' | 'flagged' | null): Promise<void> {
+    await this.editor.idle()
+    this.list.put([await this.backend.call('images.review', { image, review })])
+  }
+
+  // Prediction
+
+  predict(): void {
+    const image = this.list.current
+    if (image === null) return
+    this.attempt(async () => {
+      await this.editor.idle()
+      await this.backend.call('inference.predict', { image })
+    })
+  }
+
+  setAutoPredict(autoPredict: boolean): void {
+    this.attempt(async () => {
+      await this.settings.write({ autoPredict })
+      this.want()
+    })
+  }
+
+  /** Tells the backend what to predict first: what is shown, then what comes next. */
+  private want(): void {
+    if (!this.settings.value.autoPredict) return
+    this.attempt(async () => {
+      const request = { current: this.list.current, next: this.list.upcoming(PREDICT_AHEAD) }
+      await this.backend.call('inference.want', request)
+    })
+  }
+
+  /** Runs the export that the dialog describes; it goes on when the dialog closes, and then says that it is done. */
+  startExport(): void {
+    this.attempt(async () => {
+      await this.editor.idle()
+      await this.export.start()
+      const { summary } = this.export
+      if (summary && this.dialog !== 'export')
+        this.toasts.add('info', t('export.done', { images: summary.images, masks: summary.masks }))
+    })
+  }
+
+  private listen(): void {
+    const { backend } = this
+    backend.on('images.added', ({ rows }) => {
+      this.list.put(rows)
+      const first = this.list.shownAt(0)
+      if (this.workspace && !this.opening && this.list.current === null && first) this.show(first)
+    })
+    backend.on('images.changed', ({ rows }) => this.list.put(rows))
+    backend.on('workspace.scan', ({ images, done }) => {
+      if (!this.workspace) return
+      this.workspace = { ...this.workspace, images, scanning: !done }
+      if (done) this.want()
+    })
+    backend.on('masks.changed', ({ image }) => {
+      if (image === this.editor.image) this.attempt(() => this.editor.reload())
+    })
+    backend.on('inference.status', (status) => {
+      this.inference = status
+    })
+    backend.on('job.progress', (progress) => this.jobs.update(progress))
+    backend.on('notice', ({ level, message }) => this.toasts.add(level, message))
+    backend.onLink((up) => {
+      this.linked = up
+      if (up) this.refresh()
+    })
+  }
+}

@@ -1,0 +1,359 @@
+/** @file Masks and their history: what each change keeps, what undo restores, what the image counts as, damage. */
+import { describe, expect, test } from 'vitest'
+import { openStore } from '../../src/main/store/open'
+import type { Store } from '../../src/main/store/store'
+import type { PartName } from '../../src/shared/labels'
+import { ALL_PARTS, PART_INDEX } from '../../src/shared/labels'
+import { createPartMap, partMapFromLabels, type PartMap, type Rect } from '../../src/shared/mask'
+import { applyPatch, decodePatch, encodePatch, type MaskPatch } from '../../src/shared/patch'
+import { addFace, checkerboard, copyOf, tamper, temporaryStore } from './helpers'
+
+const SIDE = 12
+const LABEL = { background: 0, neck: 1, skin: 2, hair: 14 } as const
+
+/** A patch that adds `set` and takes `clear` all over `rect`. */
+function block(rect: Rect, set: PartName[], clear: PartName[] = []): MaskPatch {
+  const bits = (names: PartName[]) => names.reduce((sum, name) => sum | (1 << PART_INDEX[name]), 0)
+  const size = rect.width * rect.height
+  return { rect, set: new Uint32Array(size).fill(bits(set)), clear: new Uint32Array(size).fill(bits(clear)) }
+}
+
+function stroke(store: Store, face: number, part: PartName, patch: MaskPatch) {
+  const change = { face, kind: 'stroke', label: 'brush', part: PART_INDEX[part], author: 'me' } as const
+  return store.commit({ ...change, patch: encodePatch(patch) })
+}
+
+/** The picture's left half `left`, its right half `right`. */
+function halves(left: number, right: number): Uint8Array {
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => (i % SIDE < SIDE / 2 ? left : right))
+}
+
+function origin(store: Store, face: number, part: PartName) {
+  return store.readFace(face).origins[PART_INDEX[part]]
+}
+
+function area(store: Store, face: number, part: PartName) {
+  return store.readFace(face).areas[PART_INDEX[part]]
+}
+
+/** Pixels, areas and origins of a face, apart from what the store remembers. */
+function snapshot(store: Store, face: number) {
+  const { map, areas, origins } = store.readFace(face)
+  return { map: copyOf(map), areas: areas.slice(), origins: origins.slice() }
+}
+
+function workspace() {
+  const store = temporaryStore()
+  return { store, ...addFace(store, 'a.jpg', SIDE, SIDE) }
+}
+
+const CORNER: Rect = { x: 0, y: 0, width: 4, height: 4 }
+
+describe('a stroke', () => {
+  test('is stored with what it changed, its parts by hand', () => {
+    const { store, image, face } = workspace()
+    expect(store.state(face)).toEqual({ revision: 0, canUndo: false, canRedo: false, status: 'untouched' })
+    expect(stroke(store, face, 'skin', block(CORNER, ['skin']))).toEqual({
+      revision: 1,
+      canUndo: true,
+      canRedo: false,
+      status: 'corrected',
+    })
+    expect(area(store, face, 'skin')).toBe(16)
+    expect(origin(store, face, 'skin')).toBe('hand')
+    expect(origin(store, face, 'hair')).toBe('none')
+    expect(store.image(image).status).toBe('corrected')
+    expect(store.history(face, 10)).toEqual([
+      { id: 1, kind: 'stroke', label: 'brush', parts: ['skin'], author: 'me', model: null, at: 1001 },
+    ])
+  })
+
+  test('that changes nothing leaves no trace', () => {
+    const { store, face } = workspace()
+    const once = stroke(store, face, 'skin', block(CORNER, ['skin']))
+    expect(stroke(store, face, 'skin', block({ ...CORNER, width: 2 }, ['skin'], ['hair']))).toEqual(once)
+    expect(stroke(store, face, 'hair', block(CORNER, [], ['hair']))).toEqual(once)
+    expect(store.history(face, 10)).toHaveLength(1)
+  })
+
+  test('that takes another part away makes both parts by hand', () => {
+    const { store, face } = workspace()
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' })
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    expect(store.history(face, 10)).toHaveLength(1)
+    stroke(store, face, 'neck', block(CORNER, ['neck'], ['skin']))
+    expect([origin(store, face, 'neck'), origin(store, face, 'skin'), origin(store, face, 'hair')]).toEqual([
+      'hand',
+      'hand',
+      'model',
+    ])
+    expect(area(store, face, 'skin')).toBe((SIDE * SIDE) / 2 - 16)
+  })
+
+  test('that leaves the grid is refused and nothing happens', () => {
+    const { store, face } = workspace()
+    for (const rect of [
+      { ...CORNER, x: SIDE - 3 },
+      { ...CORNER, y: SIDE },
+    ])
+      expect(() => stroke(store, face, 'skin', block(rect, ['skin']))).toThrow('leaves the grid')
+    expect(store.state(face).revision).toBe(0)
+    expect(() => stroke(store, 99, 'skin', block(CORNER, ['skin']))).toThrow('no face 99')
+  })
+
+  test('in a batch that fails is not kept, on disk or in memory', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    const before = [snapshot(store, face), store.state(face), store.history(face, 10)]
+    expect(() =>
+      store.batch(() => {
+        stroke(store, face, 'hair', block(CORNER, ['hair'], ['skin']))
+        store.undo(face)
+        store.undo(face)
+        throw new Error('the disk went away')
+      }),
+    ).toThrow('the disk went away')
+    expect([snapshot(store, face), store.state(face), store.history(face, 10)]).toEqual(before)
+  })
+})
+
+describe('undo and redo', () => {
+  test('walk to the start and back, over a restart', () => {
+    const { store, face } = workspace()
+    const states = [snapshot(store, face)]
+    for (const [part, x] of [['skin', 0], ['hair', 3], ['neck', 6]] as const) {
+      stroke(store, face, part, block({ x, y: x, width: 5, height: 5 }, [part], ['skin']))
+      states.push(snapshot(store, face))
+    } // prettier-ignore
+    store.undo(face)
+    expect(snapshot(store, face)).toEqual(states[2])
+    store.close()
+
+    const again = openStore(store.file)
+    expect(snapshot(again, face)).toEqual(states[2])
+    expect(again.state(face)).toMatchObject({ canUndo: true, canRedo: true })
+    again.undo(face)
+    again.undo(face)
+    expect(snapshot(again, face)).toEqual(states[0])
+    expect(again.undo(face)).toEqual({ patch: null, ...again.state(face) })
+    expect(again.state(face)).toMatchObject({ canUndo: false, canRedo: true, status: 'untouched' })
+    for (const state of states.slice(1)) {
+      again.redo(face)
+      expect(snapshot(again, face)).toEqual(state)
+    }
+    expect(again.redo(face)).toEqual({ patch: null, ...again.state(face) })
+    expect(again.history(face, 100).map(({ kind }) => kind).reverse()).toEqual([
+      'stroke', 'stroke', 'stroke', 'undo', 'undo', 'undo', 'redo', 'redo', 'redo',
+    ]) // prettier-ignore
+    expect(again.history(face, 2).map(({ id }) => id)).toEqual([9, 8])
+    again.close()
+  })
+
+  test('hand out the patch that a window has to apply', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    const shown: PartMap = copyOf(store.readFace(face).map)
+    for (const step of [store.undo, store.redo]) {
+      const { patch } = step.call(store, face)
+      if (!patch) throw new Error('there was nothing to do')
+      applyPatch(shown, decodePatch(patch, SIDE, SIDE))
+      expect(shown).toEqual(store.readFace(face).map)
+    }
+  })
+
+  test('a new stroke clears redo', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    store.undo(face)
+    expect(stroke(store, face, 'hair', block(CORNER, ['hair']))).toMatchObject({
+      canUndo: true,
+      canRedo: false,
+    })
+    expect(store.redo(face).patch).toBeNull()
+    expect(area(store, face, 'skin')).toBe(0)
+  })
+
+  test('restore who decided a part, and with it the status', () => {
+    const { store, face } = workspace()
+    expect(store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' })).toEqual({
+      revision: 1,
+      canUndo: false,
+      canRedo: false,
+      status: 'predicted',
+    })
+    expect(stroke(store, face, 'skin', block(CORNER, [], ['skin'])).status).toBe('corrected')
+    expect(stroke(store, face, 'skin', block({ ...CORNER, x: 8 }, ['skin'])).status).toBe('corrected')
+    expect(store.undo(face).status).toBe('corrected')
+    expect(origin(store, face, 'skin')).toBe('hand')
+    expect(store.undo(face)).toMatchObject({ status: 'predicted', canUndo: false })
+    expect(origin(store, face, 'skin')).toBe('model')
+    expect(store.redo(face).status).toBe('corrected')
+    expect(origin(store, face, 'skin')).toBe('hand')
+  })
+})
+
+describe('a prediction', () => {
+  test('keeps parts by hand, and gives their pixels to no other part', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    const after = store.writePrediction({ face, labels: halves(LABEL.hair, LABEL.skin), model: 'one' })
+    expect(after).toMatchObject({ status: 'corrected', canUndo: true })
+    expect(area(store, face, 'skin')).toBe(16)
+    expect(area(store, face, 'hair')).toBe((SIDE * SIDE) / 2 - 16)
+    expect([origin(store, face, 'skin'), origin(store, face, 'hair'), origin(store, face, 'hat')]).toEqual([
+      'hand',
+      'model',
+      'model',
+    ])
+    expect(store.history(face, 1)).toMatchObject([{ kind: 'prediction', author: 'model', model: 'one' }])
+    store.undo(face)
+    expect(area(store, face, 'hair')).toBe(0)
+    expect(area(store, face, 'skin')).toBe(16)
+  })
+
+  test('by force replaces parts by hand, and one key brings them back', () => {
+    const { store, face } = workspace()
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' })
+    stroke(store, face, 'neck', block(CORNER, ['neck'], ['skin']))
+    const corrected = snapshot(store, face)
+    const labels = checkerboard(SIDE, SIDE, LABEL.hair, LABEL.neck)
+    expect(store.writePrediction({ face, labels, model: 'm', force: true })).toMatchObject({
+      status: 'predicted',
+    })
+    expect(store.readFace(face).map).toEqual(partMapFromLabels(labels, SIDE, SIDE))
+    expect(store.undo(face).status).toBe('corrected')
+    expect(snapshot(store, face)).toEqual(corrected)
+    store.undo(face)
+    expect(store.state(face)).toMatchObject({ canUndo: false, canRedo: true, status: 'predicted' })
+  })
+
+  test('by force that agrees with the hand still gives provenance back', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'hair', block({ x: 0, y: 0, width: SIDE, height: SIDE }, ['hair']))
+    store.writePrediction({ face, labels: halves(LABEL.hair, LABEL.hair), model: 'm', force: true })
+    expect([origin(store, face, 'hair'), store.state(face).status]).toEqual(['model', 'predicted'])
+    store.undo(face)
+    expect([origin(store, face, 'hair'), store.state(face).status]).toEqual(['hand', 'corrected'])
+  })
+
+  test('after a prediction is undoable down to the first, and the same again is not', () => {
+    const { store, face } = workspace()
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'one' })
+    const first = snapshot(store, face)
+    expect(
+      store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'one' }).canUndo,
+    ).toBe(false)
+    expect(
+      store.writePrediction({ face, labels: halves(LABEL.hair, LABEL.skin), model: 'two' }).canUndo,
+    ).toBe(true)
+    expect(store.undo(face).canUndo).toBe(false)
+    expect(snapshot(store, face)).toEqual(first)
+  })
+
+  test('of nothing at all counts as predicted', () => {
+    const { store, face } = workspace()
+    expect(store.writePrediction({ face, labels: halves(0, 0), model: 'm' }).status).toBe('predicted')
+    expect(store.readFace(face).origins).toEqual(new Array(18).fill('model'))
+  })
+
+  test('of another size is refused', () => {
+    const { store, face } = workspace()
+    expect(() => store.writePrediction({ face, labels: new Uint8Array(9), model: 'm' })).toThrow('12 x 12')
+  })
+})
+
+describe('an import', () => {
+  const masks = createPartMap(SIDE, SIDE)
+  masks.bits.fill(ALL_PARTS, 10, 30)
+
+  test('decides all parts and cannot be undone where nothing was', () => {
+    const { store, face } = workspace()
+    expect(store.writeImport({ face, map: masks, source: 'celebamask-hq' })).toMatchObject({
+      canUndo: false,
+      status: 'corrected',
+    })
+    expect(store.readFace(face)).toMatchObject({ map: masks, areas: new Array(18).fill(20) })
+    expect(store.readFace(face).origins).toEqual(new Array(18).fill('import'))
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' })
+    expect(store.readFace(face).map).toEqual(masks)
+    expect(store.state(face).canUndo).toBe(false)
+  })
+
+  test('over work can be undone', () => {
+    const { store, face } = workspace()
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' })
+    const before = snapshot(store, face)
+    expect(store.writeImport({ face, map: masks, source: 'celebamask-hq' }).canUndo).toBe(true)
+    expect(store.history(face, 1)).toMatchObject([{ kind: 'import', label: 'celebamask-hq' }])
+    expect(store.undo(face).status).toBe('predicted')
+    expect(snapshot(store, face)).toEqual(before)
+    store.redo(face)
+    expect(store.readFace(face).map).toEqual(masks)
+    expect(masks.bits.slice(0, 10).every((bits) => bits === 0)).toBe(true)
+  })
+
+  test('of another grid is refused', () => {
+    const { store, face } = workspace()
+    expect(() => store.writeImport({ face, map: createPartMap(4, 4), source: 'x' })).toThrow('4 x 4')
+  })
+})
+
+describe('a review', () => {
+  test('accepted is taken back by whatever changes the masks', () => {
+    const { store, image, face } = workspace()
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' })
+    store.review(image, 'accepted')
+    expect(stroke(store, face, 'skin', block(CORNER, ['skin'])).status).toBe('accepted')
+    expect(stroke(store, face, 'neck', block(CORNER, ['neck'])).status).toBe('corrected')
+    expect(store.image(image).review).toBeNull()
+    store.review(image, 'accepted')
+    expect(store.undo(face).status).toBe('predicted')
+    store.review(image, 'accepted')
+    expect(store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.hair), model: 'm' }).status).toBe(
+      'accepted',
+    )
+    expect(store.writePrediction({ face, labels: halves(0, 0), model: 'm' }).status).toBe('predicted')
+  })
+
+  test('flagged stays', () => {
+    const { store, image, face } = workspace()
+    store.review(image, 'flagged')
+    expect(stroke(store, face, 'skin', block(CORNER, ['skin'])).status).toBe('flagged')
+    expect(store.review(image, null).status).toBe('corrected')
+  })
+})
+
+describe('damage', () => {
+  test('of one mask names image and part, and the rest stays usable', () => {
+    const { store, face } = workspace()
+    const other = addFace(store, 'b.jpg', SIDE, SIDE).face
+    for (const id of [face, other]) stroke(store, id, 'skin', block(CORNER, ['skin']))
+    store.close()
+    tamper(store.file, (database) => {
+      const update = database.prepare('UPDATE mask SET runs = ? WHERE face_id = ?')
+      update.run(Buffer.from([3, 0, 7, 7]), face)
+    })
+    const again = openStore(store.file)
+    for (const call of [() => again.readFace(face), () => again.partMasks(face), () => again.undo(face)]) {
+      expect(call).toThrow(/mask of skin of 'a\.jpg' .* is damaged/)
+    }
+    expect(stroke(again, other, 'hair', block(CORNER, ['hair'])).status).toBe('corrected')
+    expect(again.history(face, 10)).toHaveLength(1)
+    again.close()
+  })
+
+  test('of a patch is found before it is used', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    const before = snapshot(store, face)
+    store.close()
+    tamper(store.file, (database) => {
+      database.exec('DROP TRIGGER revision_stays')
+      database.exec("UPDATE revision SET patch = x'0300'")
+    })
+    const again = openStore(store.file)
+    expect(() => again.undo(face)).toThrow(/Revision 1 of 'a\.jpg' .* is damaged/)
+    expect(snapshot(again, face)).toEqual(before)
+    again.close()
+  })
+})

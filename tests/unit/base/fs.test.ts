@@ -1,0 +1,108 @@
+/** @file Writes leave the old or the new: files, folders, and what a crash between two renames leaves behind. */
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  openForReading,
+  readAt,
+  recoverDirectory,
+  replaceDirectory,
+  writeFileAtomic,
+} from '../../../src/main/base/fs'
+import { makeFolder } from '../../helpers/folder'
+
+async function makeModel(path: string, content: string): Promise<string> {
+  await mkdir(path)
+  await writeFile(join(path, 'model.json'), content)
+  return path
+}
+
+const readModel = (path: string): Promise<string> => readFile(join(path, 'model.json'), 'utf8')
+
+describe('writeFileAtomic', () => {
+  it('replaces a file, from bytes or from a function, and leaves nothing beside', async () => {
+    const folder = await makeFolder()
+    const path = join(folder, 'a.json')
+    await writeFileAtomic(path, 'one')
+    expect(await readFile(path, 'utf8')).toBe('one')
+    await writeFileAtomic(path, async (handle) => {
+      await handle.writeFile('two, ')
+      await handle.writeFile('three')
+    })
+    expect(await readFile(path, 'utf8')).toBe('two, three')
+    expect(await readdir(folder)).toEqual(['a.json'])
+  })
+
+  it('keeps the old file where the content fails', async () => {
+    const folder = await makeFolder()
+    const path = join(folder, 'a.json')
+    await writeFileAtomic(path, 'old')
+    const failing = writeFileAtomic(path, async (handle) => {
+      await handle.writeFile('half')
+      throw new Error('stopped')
+    })
+    await expect(failing).rejects.toThrow('stopped')
+    expect(await readFile(path, 'utf8')).toBe('old')
+    expect(await readdir(folder)).toEqual(['a.json'])
+  })
+
+  it('says why a path cannot be written', async () => {
+    const path = join(await makeFolder(), 'none', 'a.json')
+    await expect(writeFileAtomic(path, 'x')).rejects.toMatchObject({
+      code: 'file/unwritable',
+      message: `Cannot write ${path}: there is no such file or folder.`,
+    })
+  })
+})
+
+describe('replaceDirectory', () => {
+  it('puts a folder in a new place, and in the place of an old one', async () => {
+    const folder = await makeFolder()
+    const target = join(folder, 'model')
+    await replaceDirectory(await makeModel(join(folder, 'first'), 'one'), target)
+    expect(await readModel(target)).toBe('one')
+    await replaceDirectory(await makeModel(join(folder, 'second'), 'two'), target)
+    expect(await readModel(target)).toBe('two')
+    expect(await readdir(folder)).toEqual(['model'])
+  })
+
+  it('keeps the old folder where the new one is not there', async () => {
+    const folder = await makeFolder()
+    const target = await makeModel(join(folder, 'model'), 'old')
+    await expect(replaceDirectory(join(folder, 'none'), target)).rejects.toMatchObject({
+      code: 'file/unwritable',
+    })
+    expect(await readModel(target)).toBe('old')
+  })
+
+  it('recovers from a crash before and after the second rename', async () => {
+    const folder = await makeFolder()
+    const target = join(folder, 'model')
+    const parked = join(folder, '.model.previous')
+    await rename(await makeModel(target, 'old'), parked)
+    await recoverDirectory(target)
+    expect(await readModel(target)).toBe('old')
+
+    await makeModel(parked, 'older')
+    await recoverDirectory(target)
+    expect(await readModel(target)).toBe('old')
+    expect(await readdir(folder)).toEqual(['model'])
+  })
+})
+
+it('reads by position, and says where a file ends early', async () => {
+  const path = join(await makeFolder(), 'a.bin')
+  await writeFile(path, 'abcdef')
+  const { handle, size } = await openForReading(path)
+  try {
+    expect(size).toBe(6)
+    expect(Buffer.from(await readAt(handle, 2, 3)).toString()).toBe('cde')
+    await expect(readAt(handle, 4, 4)).rejects.toMatchObject({
+      code: 'file/malformed',
+      message: expect.stringContaining('ends 2 bytes early'),
+    })
+  } finally {
+    await handle.close()
+  }
+  await expect(openForReading(await makeFolder())).rejects.toMatchObject({ code: 'file/unreadable' })
+})
