@@ -90,6 +90,8 @@ export const REQUESTS = {
     file: path,
     name: z.string().min(1).max(80).optional(),
     arch: z.string().optional(),
+    /** Matrices and kernels rounded to float16 on disk: half the size. */
+    half: z.boolean().default(false),
     job,
   }),
 

@@ -2,8 +2,9 @@
  * @file The masks of one face: 18 binary parts that may overlap, one bit each per pixel; their run-length form, and
  * flattening to one class per pixel by a named painting order.
  */
+import { at } from './assert'
 import { FacetError } from './errors'
-import { CLASS_NAMES, PAINT_ORDERS, PART_COUNT, PART_INDEX, type PaintOrder } from './labels'
+import { ALL_PARTS, CLASS_NAMES, PAINT_ORDERS, PART_COUNT, PART_INDEX, type PaintOrder } from './labels'
 import { VarintReader, VarintWriter } from './varint'
 
 /** A rectangle of whole pixels; `x`, `y` is its upper left corner. */
@@ -75,18 +76,29 @@ export function partAreas(map: PartMap): number[] {
  * be 0); the last absent run is left out, so an empty part has no bytes.
  */
 export function encodeRuns(map: PartMap, part: number): Uint8Array<ArrayBuffer> {
-  const writer = new VarintWriter()
+  return at(encodeParts(map, 1 << part), part)
+}
+
+/** `encodeRuns` of all the parts in the bits `parts`, in one pass over the grid; the others' places are empty. */
+export function encodeParts(map: PartMap, parts = ALL_PARTS): Uint8Array<ArrayBuffer>[] {
+  const writers = Array.from({ length: PART_COUNT }, () => new VarintWriter())
+  const starts = new Uint32Array(PART_COUNT)
+  const { bits } = map
   let present = 0
-  let start = 0
-  for (let i = 0; i < map.bits.length; i++) {
-    if ((((map.bits[i] as number) >>> part) & 1) !== present) {
-      writer.varint(i - start)
-      present ^= 1
-      start = i
+  for (let i = 0; i < bits.length; i++) {
+    let turned = ((bits[i] as number) ^ present) & parts
+    if (turned === 0) continue
+    present ^= turned
+    for (; turned !== 0; turned &= turned - 1) {
+      const part = 31 - Math.clz32(turned & -turned)
+      at(writers, part).varint(i - (starts[part] as number))
+      starts[part] = i
     }
   }
-  if (present) writer.varint(map.bits.length - start)
-  return writer.finish()
+  return writers.map((writer, part) => {
+    if ((present >>> part) & 1) writer.varint(bits.length - (starts[part] as number))
+    return writer.finish()
+  })
 }
 
 /** Draws `runs` into `map` as part `part`, whose pixels must be absent before; refuses runs that leave the grid. */

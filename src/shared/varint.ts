@@ -28,7 +28,7 @@ export class VarintWriter {
   }
 }
 
-/** Reads varints in order; refuses numbers over 32 bits and reading past the end. */
+/** Reads varints in order; refuses numbers over 32 bits or 5 bytes and reading past the end. */
 export class VarintReader {
   #position = 0
   constructor(
@@ -46,7 +46,7 @@ export class VarintReader {
       const byte = this.bytes[this.#position++]
       if (byte === undefined) throw this.#broken('it ends in the middle of a number')
       value += (byte & 0x7f) * scale
-      if (value > 0xffffffff) throw this.#broken('it holds a number over 32 bits')
+      if (value > 0xffffffff || scale > 0x80 ** 4) throw this.#broken('it holds a number over 32 bits')
       if (byte < 0x80) return value
     }
   }

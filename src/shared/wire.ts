@@ -25,10 +25,12 @@ export function hasArrays(value: unknown): boolean {
 /** The value as one block of bytes; plain objects, lists, strings, numbers, booleans, null and typed arrays only. */
 export function encodeWire(value: unknown): Uint8Array<ArrayBuffer> {
   const arrays: Uint8Array[] = []
-  const json = JSON.stringify(value, (_key, item: unknown) => {
-    const type = arrayType(item)
+  const json = JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
+    // The holder's own item: what is passed has been through toJSON, which makes lists of Node's Buffers.
+    const held = this[key]
+    const type = arrayType(held)
     if (type === null) return item
-    const view = item as ArrayBufferView
+    const view = held as ArrayBufferView
     arrays.push(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
     return { $array: arrays.length - 1, type }
   })
@@ -86,5 +88,6 @@ function reviveArray(item: unknown, arrays: readonly Uint8Array[]): unknown {
       `A message's ${type} of ${source.length} bytes has a broken element.`,
     )
   }
-  return new constructor(source.slice().buffer)
+  // Not slice(): where the bytes came as Node's Buffer, that would be a view of its pool.
+  return new constructor(new Uint8Array(source).buffer)
 }

@@ -13,7 +13,8 @@ export function overlappingParts(name: string, width: number, height: number): P
   const random = noise(name, PART_COUNT * 5)
   for (let part = 0; part < PART_COUNT; part++) {
     const [keep, cx, cy, rx, ry] = random.subarray(part * 5, part * 5 + 5).map((u) => (u + 1) / 2)
-    if (keep === undefined || cx === undefined || cy === undefined || rx === undefined || ry === undefined) break
+    if (keep === undefined || cx === undefined || cy === undefined || rx === undefined || ry === undefined)
+      break
     if (keep > 0.66) continue
     for (let i = 0; i < map.bits.length; i++) {
       const dx = ((i % width) / width - cx) / (0.08 + rx * 0.3)
@@ -53,8 +54,10 @@ export async function makeCelebAMask(root: string, options: TreeOptions): Promis
       await writeMask(join(root, 'CelebAMask-HQ-mask-anno', folder, file), map, part, channels)
     }
   }
-  if (options.partition !== undefined) await writeFile(join(root, 'list_eval_partition.txt'), options.partition)
-  if (options.mapping !== undefined) await writeFile(join(root, 'CelebA-HQ-to-CelebA-mapping.txt'), options.mapping)
+  if (options.partition !== undefined)
+    await writeFile(join(root, 'list_eval_partition.txt'), options.partition)
+  if (options.mapping !== undefined)
+    await writeFile(join(root, 'CelebA-HQ-to-CelebA-mapping.txt'), options.mapping)
   return maps
 }
 

@@ -32,16 +32,31 @@ export async function writeJpeg(path: string, picture: Picture, quality = 90): P
   await asSharp(picture).jpeg({ quality, chromaSubsampling: '4:4:4' }).toFile(path)
 }
 
-/** How an upright picture is stored so that EXIF orientation 1..8 turns it upright again. */
-export const STORED: Readonly<Record<number, (upright: Sharp) => Sharp>> = {
-  1: (image) => image,
-  2: (image) => image.flop(),
-  3: (image) => image.rotate(180),
-  4: (image) => image.flip(),
-  5: (image) => image.rotate(90).flop(),
-  6: (image) => image.rotate(270),
-  7: (image) => image.rotate(90).flip(),
-  8: (image) => image.rotate(90),
+/** The pixels of an upright picture as they are stored under EXIF orientation 1..8 (TIFF 6.0, tag 274). */
+export function turnFrom(picture: Picture, orientation: number): Picture {
+  const { width, height, rgb } = picture
+  const [right, bottom] = [width - 1, height - 1]
+  const swaps = orientation >= 5
+  const turned = {
+    width: swaps ? height : width,
+    height: swaps ? width : height,
+    rgb: new Uint8Array(rgb.length),
+  }
+  const place: Readonly<Record<number, (x: number, y: number) => [number, number]>> = {
+    1: (x, y) => [x, y],
+    2: (x, y) => [right - x, y],
+    3: (x, y) => [right - x, bottom - y],
+    4: (x, y) => [x, bottom - y],
+    5: (x, y) => [y, x],
+    6: (x, y) => [y, right - x],
+    7: (x, y) => [bottom - y, right - x],
+    8: (x, y) => [bottom - y, x],
+  }
+  for (let i = 0; i < width * height; i++) {
+    const [x, y] = place[orientation]?.(i % width, Math.floor(i / width)) ?? [0, 0]
+    turned.rgb.set(rgb.subarray(i * 3, i * 3 + 3), (y * turned.width + x) * 3)
+  }
+  return turned
 }
 
 /** An upright picture as a file whose pixels are turned and whose EXIF orientation says so. */
@@ -51,11 +66,7 @@ export async function writeOriented(
   orientation: number,
   format: 'jpeg' | 'png' | 'webp' | 'tiff',
 ): Promise<void> {
-  const turn = STORED[orientation]
-  if (!turn) throw new Error(`no orientation ${orientation}`)
-  // In two steps, because sharp flips before it rotates, whatever the order of the calls.
-  const turned = await turn(asSharp(picture)).png().toBuffer()
-  const image = sharp(turned).withMetadata({ orientation })
+  const image = asSharp(turnFrom(picture, orientation)).withMetadata({ orientation })
   const encoded = {
     jpeg: () => image.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }),
     png: () => image.png(),

@@ -1,5 +1,5 @@
 /** @file SegFace with MobileNetV3-Large against numbers recorded from PyTorch: taps, fused map and logits. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { elementCount } from '../../src/main/base/tensor'
@@ -12,7 +12,7 @@ import { countParameters } from '../../src/main/segface/weights'
 import { maxDifference } from '../helpers/allclose'
 import { namedImage, namedStateDict, pickedPositions } from '../helpers/named_tensors'
 import { runGraph } from '../helpers/run_graph'
-import { SHARED } from '../helpers/shared'
+import { shared } from '../helpers/shared'
 
 interface Sample {
   readonly shape: readonly number[]
@@ -23,7 +23,8 @@ interface Sample {
 interface Reference {
   readonly resolution: number
   readonly state_dict: readonly (readonly [string, readonly number[], string])[]
-  readonly input: { readonly name: string; readonly shape: readonly number[] } | string
+  /** The name of the image's tensor. */
+  readonly input: string
   readonly features: readonly Sample[]
   readonly fused: Sample
   readonly logits: Sample
@@ -33,10 +34,9 @@ interface Reference {
 const TOLERANCE = 1e-3
 
 const FIXTURE = resolve('tests/fixtures/forward/mobilenet_256.json')
-const REFERENCE_512 = resolve(SHARED, 'reference/forward/mobilenet_512.json')
+const AT_512 = shared('reference', 'forward', 'mobilenet_512.json')
 
 const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Reference
-const nameOf = ({ input }: Reference) => (typeof input === 'string' ? input : input.name)
 
 function joined(a: Float32Array, b: Float32Array): Float32Array {
   const both = new Float32Array(a.length + b.length)
@@ -51,14 +51,13 @@ async function expectParity(reference: Reference): Promise<void> {
     taps: true,
   })
   const shape = [1, 3, reference.resolution, reference.resolution]
-  const outputs = await runGraph(graph, { image: namedImage(nameOf(reference), shape) })
-  const samples = {
-    ...reference.features.map((sample) => sample),
-    fused: reference.fused,
-    logits: reference.logits,
-  }
-  for (const [key, sample] of Object.entries(samples)) {
-    const name = /^\d$/.test(key) ? `feature${key}` : key
+  const outputs = await runGraph(graph, { image: namedImage(reference.input, shape) })
+  const samples: [string, Sample][] = [
+    ...reference.features.map((sample, index): [string, Sample] => [`feature${index}`, sample]),
+    ['fused', reference.fused],
+    ['logits', reference.logits],
+  ]
+  for (const [name, sample] of samples) {
     const output = outputs[name] as Float32Array
     expect(graph.outputs.find((value) => value.name === name)?.shape).toEqual(sample.shape)
     const positions = pickedPositions(sample.picks, sample.count, elementCount(sample.shape))
@@ -75,9 +74,7 @@ describe('SegFace MobileNet', () => {
 
   it('computes what PyTorch computes at 256', () => expectParity(reference))
 
-  it.runIf(existsSync(REFERENCE_512))('computes what PyTorch computes at 512', () =>
-    expectParity(read(REFERENCE_512)),
-  )
+  it.runIf(AT_512.present)('computes what PyTorch computes at 512', () => expectParity(read(AT_512.path)))
 
   it('is recognised, with as many parameters as the paper counts', () => {
     expect(requireBuildable(stateDict)).toEqual({ arch: 'mobilenet', classes: 19 })

@@ -90,6 +90,30 @@ describe('a stroke', () => {
     expect(area(store, face, 'skin')).toBe((SIDE * SIDE) / 2 - 16)
   })
 
+  test('that uncovers a part which was there already makes it by hand all the same', () => {
+    const { store, face } = workspace()
+    const both = createPartMap(SIDE, SIDE)
+    applyPatch(both, block(CORNER, ['skin', 'hair']))
+    store.writeImport({ face, map: both, source: 'test' })
+    stroke(store, face, 'skin', block(CORNER, ['skin'], ['hair']))
+    expect([origin(store, face, 'skin'), origin(store, face, 'hair')]).toEqual(['hand', 'hand'])
+    store.undo(face)
+    expect([origin(store, face, 'skin'), origin(store, face, 'hair')]).toEqual(['import', 'import'])
+  })
+
+  test('that the database refuses half-way leaves everything as it was', () => {
+    const { store, face } = workspace()
+    stroke(store, face, 'skin', block(CORNER, ['skin']))
+    const before = [snapshot(store, face), store.state(face), store.history(face, 10)]
+    const refuse = "CREATE TRIGGER full BEFORE UPDATE ON image BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    tamper(store.file, (database) => database.exec(refuse))
+    expect(() => stroke(store, face, 'hair', block(CORNER, ['hair'], ['skin']))).toThrow('no room')
+    expect(() => store.undo(face)).toThrow('no room')
+    expect([snapshot(store, face), store.state(face), store.history(face, 10)]).toEqual(before)
+    tamper(store.file, (database) => database.exec('DROP TRIGGER full'))
+    expect(store.undo(face)).toMatchObject({ canUndo: false, status: 'untouched' })
+  })
+
   test('that leaves the grid is refused and nothing happens', () => {
     const { store, face } = workspace()
     for (const rect of [
@@ -122,7 +146,7 @@ describe('undo and redo', () => {
     const { store, face } = workspace()
     const states = [snapshot(store, face)]
     for (const [part, x] of [['skin', 0], ['hair', 3], ['neck', 6]] as const) {
-      stroke(store, face, part, block({ x, y: x, width: 5, height: 5 }, [part], ['skin']))
+      stroke(store, face, part, block({ x, y: x, width: 5, height: 5 }, [part], part === 'skin' ? [] : ['skin']))
       states.push(snapshot(store, face))
     } // prettier-ignore
     store.undo(face)

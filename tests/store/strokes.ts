@@ -31,7 +31,7 @@ export function randomStroke(random: Random, { width, height }: PartMap, part: n
   }
   const bit = 1 << part
   const erase = random(3) === 0
-  const other = random(3) === 0 ? (1 << random(18)) & ~bit : 0
+  const other = random(3) === 0 ? (1 << random(6)) & ~bit : 0
   const set = new Uint32Array(rect.width * rect.height)
   const clear = new Uint32Array(rect.width * rect.height)
   for (let i = 0; i < set.length; i++) {

@@ -14,12 +14,13 @@ export function modelHandlers({
     async 'models.show'({ model }) {
       return modelInfo(await registry.find(model))
     },
-    'models.import': ({ file, name, arch, job }) =>
+    'models.import': ({ file, name, arch, half, job }) =>
       jobs.run(job, 'models.import', async ({ signal, progress }) =>
         modelInfo(
           await importModel(registry, file, {
             signal,
             progress,
+            half,
             ...(name === undefined ? {} : { name }),
             ...(arch === undefined ? {} : { arch }),
           }),

@@ -106,7 +106,8 @@ function buildProgram(doorDir: string): Command {
     .description('a SegFace checkpoint (.pt or .safetensors) into the registry')
     .option('--name <name>')
     .option('--arch <arch>', "SegFace's --model name; recognised where left out")
-    .action((file: string, options: { name?: string; arch?: string }, command: Command) =>
+    .option('--half', 'matrices and kernels as float16 on disk: half the size')
+    .action((file: string, options: { name?: string; arch?: string; half?: boolean }, command: Command) =>
       once(command, 'models.import', { ...options, file, job: JOB }, (answer) => [
         `${answer.id}: ${answer.arch}, ${answer.classes} classes, ${(answer.params / 1e6).toFixed(1)} M parameters, used at ${answer.resolution}`,
       ]),

@@ -14,20 +14,21 @@ export interface BinaryMask {
  * channel above zero is mask; alpha does not count. Errors as for `readPicture`.
  */
 export async function readMaskPng(path: string): Promise<BinaryMask> {
-  const { image, width, height } = await openPicture(path)
-  const { data, info } = await image
+  const { image, width, height, isDeep } = await openPicture(path)
+  // 16 bits stay 16, so that the smallest value still counts.
+  const pixels = isDeep ? image.toColourspace('rgb16').raw({ depth: 'ushort' }) : image.raw()
+  const { data, info } = await pixels
     .removeAlpha()
-    // 16 bits, so that the smallest value of a 16-bit mask still counts.
-    .toColourspace('rgb16')
-    .raw({ depth: 'ushort' })
     .toBuffer({ resolveWithObject: true })
     .catch((error: unknown) => {
       throw unreadablePicture(path, error)
     })
-  const values = new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
+  const values = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
   const mask = new Uint8Array(width * height)
   for (let i = 0, from = 0; i < mask.length; i++) {
-    for (let c = 0; c < info.channels; c++) if (values[from++] !== 0) mask[i] = 1
+    let any = 0
+    for (let c = 0; c < info.channels; c++) any |= values[from++] as number
+    mask[i] = any === 0 ? 0 : 1
   }
   return { width, height, mask }
 }

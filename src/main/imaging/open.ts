@@ -24,6 +24,8 @@ export interface OpenPicture {
   /** EXIF orientation 1..8; 1 where there is none. */
   readonly orientation: number
   readonly hasAlpha: boolean
+  /** More than 8 bits a channel. */
+  readonly isDeep: boolean
   /** More than one frame or page; only the first is read. */
   readonly isAnimated: boolean
   /** The file as it is on disk. */
@@ -44,6 +46,7 @@ export async function openPicture(path: string, use: PictureUse = 'numbers'): Pr
   const bytes = await readFile(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
+  if (bytes.length === 0) throw unreadablePicture(path, 'the file is empty')
   if (isBmp(bytes)) {
     const { width, height } = bmpSize(bytes, path)
     if (width * height > MAX_PIXELS) throw unreadablePicture(path, 'pixel limit')
@@ -57,6 +60,7 @@ export async function openPicture(path: string, use: PictureUse = 'numbers'): Pr
       height,
       orientation: 1,
       hasAlpha: false,
+      isDeep: false,
       isAnimated: false,
       bytes,
     }
@@ -70,6 +74,7 @@ export async function openPicture(path: string, use: PictureUse = 'numbers'): Pr
     ...metadata.autoOrient,
     orientation: metadata.orientation ?? 1,
     hasAlpha: metadata.hasAlpha,
+    isDeep: metadata.depth !== 'uchar',
     isAnimated: (metadata.pages ?? 1) > 1,
     bytes,
   }

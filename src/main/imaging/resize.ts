@@ -5,6 +5,8 @@
 
 /** Fraction bits of a weight: 32 less 8 for the pixel and 2 for the overshoot of negative lobes. */
 const PRECISION_BITS = 22
+/** One half in fixed point: sums start with it, so that dropping the fraction rounds. */
+const HALF = 1 << (PRECISION_BITS - 1)
 /** Half the cubic's width in source pixels at scale 1. */
 const CUBIC_SUPPORT = 2
 
@@ -50,35 +52,50 @@ function cubicTaps(from: number, to: number): Taps {
   return { first, count, weights, most }
 }
 
-/** Resamples the middle axis of bytes shaped [outer, from, inner] to [outer, to, inner]. */
-function resampleAxis(
-  source: Uint8Array,
-  outer: number,
-  from: number,
-  inner: number,
-  to: number,
-): Uint8ClampedArray {
-  const { first, count, weights, most } = cubicTaps(from, to)
-  const target = new Uint8ClampedArray(outer * to * inner)
-  let position = 0
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < to; i++) {
-      const start = (o * from + (first[i] as number)) * inner
-      const weightStart = i * most
-      const weightEnd = weightStart + (count[i] as number)
-      for (let c = 0; c < inner; c++) {
-        let sum = 1 << (PRECISION_BITS - 1)
-        for (let w = weightStart, s = start + c; w < weightEnd; w++, s += inner) {
-          sum = (sum + Math.imul(source[s] as number, weights[w] as number)) | 0
-        }
-        target[position++] = sum >> PRECISION_BITS
+/** RGB [height, width, 3] to [height, to, 3]. */
+function resampleWidth(rgb: Uint8Array, width: number, height: number, to: number): Uint8Array {
+  const { first, count, weights, most } = cubicTaps(width, to)
+  const target = new Uint8ClampedArray(height * to * 3)
+  for (let y = 0, position = 0; y < height; y++) {
+    for (let x = 0; x < to; x++) {
+      let red = HALF
+      let green = HALF
+      let blue = HALF
+      let source = (y * width + (first[x] as number)) * 3
+      const end = x * most + (count[x] as number)
+      for (let tap = x * most; tap < end; tap++, source += 3) {
+        const weight = weights[tap] as number
+        red = (red + Math.imul(rgb[source] as number, weight)) | 0
+        green = (green + Math.imul(rgb[source + 1] as number, weight)) | 0
+        blue = (blue + Math.imul(rgb[source + 2] as number, weight)) | 0
       }
+      target[position++] = red >> PRECISION_BITS
+      target[position++] = green >> PRECISION_BITS
+      target[position++] = blue >> PRECISION_BITS
     }
   }
-  return target
+  return new Uint8Array(target.buffer)
 }
 
-/** RGB [height, width, 3] bytes to [toHeight, toWidth, 3]: Pillow's `resize(size, BICUBIC)`, width first. */
+/** Rows of `row` bytes, [height, row] to [to, row]. */
+function resampleHeight(rows: Uint8Array, row: number, height: number, to: number): Uint8Array {
+  const { first, count, weights, most } = cubicTaps(height, to)
+  const target = new Uint8ClampedArray(to * row)
+  for (let y = 0, position = 0; y < to; y++) {
+    const start = (first[y] as number) * row
+    const end = y * most + (count[y] as number)
+    for (let x = 0; x < row; x++) {
+      let sum = HALF
+      for (let tap = y * most, source = start + x; tap < end; tap++, source += row) {
+        sum = (sum + Math.imul(rows[source] as number, weights[tap] as number)) | 0
+      }
+      target[position++] = sum >> PRECISION_BITS
+    }
+  }
+  return new Uint8Array(target.buffer)
+}
+
+/** RGB [height, width, 3] to [toHeight, toWidth, 3]: Pillow's `resize(size, BICUBIC)`, width first. */
 export function resizeRgbCubic(
   rgb: Uint8Array,
   width: number,
@@ -86,9 +103,8 @@ export function resizeRgbCubic(
   toWidth: number,
   toHeight: number,
 ): Uint8Array {
-  const bytes = (clamped: Uint8ClampedArray): Uint8Array => new Uint8Array(clamped.buffer)
-  const wide = toWidth === width ? rgb : bytes(resampleAxis(rgb, height, width, 3, toWidth))
-  return toHeight === height ? wide : bytes(resampleAxis(wide, 1, height, toWidth * 3, toHeight))
+  const wide = toWidth === width ? rgb : resampleWidth(rgb, width, height, toWidth)
+  return toHeight === height ? wide : resampleHeight(wide, toWidth * 3, height, toHeight)
 }
 
 /** One value a pixel, [height, width] to [toHeight, toWidth]: Pillow's `resize(size, NEAREST)`. */

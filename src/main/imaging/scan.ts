@@ -30,15 +30,23 @@ export function isPicture(name: string): boolean {
   return !name.startsWith('.') && IMAGE_EXTENSIONS.includes(extname(name).toLowerCase())
 }
 
-/** Sorts in natural order: `2.jpg` before `10.jpg`, upper and lower case alike; equal keys by plain comparison. */
-export function naturalSort(names: readonly string[]): string[] {
-  // One key a name and plain comparisons: a collator takes ten times as long on 30,000 names.
-  const key = (name: string): string =>
-    name.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(20, '0'))
-  return names
-    .map((name) => ({ name, key: key(name) }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.name < b.name ? -1 : 1))
-    .map(({ name }) => name)
+/**
+ * Sorts paths with forward slashes in natural order: `2.jpg` before `10.jpg`, upper and lower case alike, a folder's
+ * own files before those of its subfolders. `scanPictures` finds them in this order.
+ */
+export function naturalSort(paths: readonly string[]): string[] {
+  // One key a path and plain comparisons: a collator takes ten times as long on 30,000 of them.
+  return paths
+    .map((path) => ({ path, key: naturalKey(path) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.path < b.path ? -1 : 1))
+    .map(({ path }) => path)
+}
+
+/** Numbers padded to one width; the characters 0 and 1 between folders and before the file's name sort below all others. */
+function naturalKey(path: string): string {
+  const key = path.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(20, '0'))
+  const slash = key.lastIndexOf('/')
+  return `${key.slice(0, Math.max(slash, 0)).replaceAll('/', '\u0001')}\u0000${key.slice(slash + 1)}`
 }
 
 /**

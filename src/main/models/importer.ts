@@ -30,8 +30,6 @@ export interface ImportOptions {
   readonly arch?: string
   /** Halves float32 tensors on disk; their values are rounded to float16. */
   readonly half?: boolean
-  readonly card?: string
-  readonly licence?: string
   readonly signal?: AbortSignal
   readonly progress?: (done: number, total: number) => void
 }
@@ -74,7 +72,7 @@ export async function importModel(
       resolution: known.resolution,
       params: countParameters(shapes),
       preprocessing: { resize: 'bicubic', mean: [...IMAGENET_MEAN], std: [...IMAGENET_STD] },
-      licence: options.licence ?? known.licence,
+      licence: known.licence,
       source: { file: basename(path), sha256 },
       parent: null,
       scores: known.scores,
@@ -86,7 +84,7 @@ export async function importModel(
       const source = watched(options.half ? halved(checkpoint) : checkpoint, options)
       await writeSafetensors(join(temporary, WEIGHTS_FILE), source, { format: 'pt', arch })
       await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
-      await writeFileAtomic(join(temporary, CARD_FILE), options.card ?? known.card)
+      await writeFileAtomic(join(temporary, CARD_FILE), known.card)
       await replaceDirectory(temporary, join(registry.folder, id))
     } finally {
       await rm(temporary, { recursive: true, force: true })

@@ -6,7 +6,7 @@ import type { HistoryState, HistoryStep, PartOrigin } from '../../shared/api'
 import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { ALL_PARTS, PART_COUNT } from '../../shared/labels'
-import { partAreas, partMapFromLabels, type PartMap } from '../../shared/mask'
+import { encodeParts, partAreas, partMapFromLabels, type PartMap } from '../../shared/mask'
 import * as patches from '../../shared/patch'
 import type { MaskPatch } from '../../shared/patch'
 import type { WritableDb } from './db'
@@ -224,11 +224,18 @@ export class Changes {
         const gained = partAreas({ width, height, bits: patch.set })
         const lost = partAreas({ width, height, bits: patch.clear })
         patches.applyPatch(map, patch)
+        const runs = encodeParts(map, touched)
         for (let part = 0; part < PART_COUNT; part++) {
           if (!((parts >>> part) & 1)) continue
-          areas[part] = at(areas, part) + at(gained, part) - at(lost, part)
-          origins[part] = at(after, part)
-          writeMask(this.#db, face, part, open, ((touched >>> part) & 1) === 1)
+          const area = at(areas, part) + at(gained, part) - at(lost, part)
+          const origin = at(after, part)
+          areas[part] = area
+          origins[part] = origin
+          writeMask(this.#db, face, part, {
+            runs: (touched >>> part) & 1 ? at(runs, part) : null,
+            area,
+            origin,
+          })
         }
         if (touched !== 0) withdrawAcceptance(this.#db, face.image)
         refreshStatus(this.#db, face.image)

@@ -2,7 +2,7 @@
 import type { PartMask, PartOrigin } from '../../shared/api'
 import { at, invariant } from '../../shared/assert'
 import { PART_COUNT, PART_NAMES } from '../../shared/labels'
-import { createPartMap, drawRuns, encodeRuns, type PartMap } from '../../shared/mask'
+import { createPartMap, drawRuns, type PartMap } from '../../shared/mask'
 import { pack, unpack } from './blobs'
 import type { ReadableDb, WritableDb } from './db'
 import type { Face } from './faces'
@@ -66,28 +66,27 @@ export function readRuns(db: ReadableDb, face: Face): PartMask[] {
 }
 
 /**
- * Stores what became of `part`. Where its pixels did not change, only its origin is written; `none` removes the row,
- * which an absent part alone can have.
+ * Stores what became of `part`: `runs` are encodeRuns' bytes, or null where its pixels are as before and only its
+ * origin is to be written. The origin `none`, which an absent part alone can have, removes the row.
  */
 export function writeMask(
   db: WritableDb,
   face: Face,
   part: number,
-  { map, areas, origins }: FaceParts,
-  pixelsChanged: boolean,
+  mask: { runs: Uint8Array | null; area: number; origin: PartOrigin },
 ): void {
-  const origin = at(origins, part)
-  const area = at(areas, part)
+  const { runs, area, origin } = mask
   if (origin === 'none') {
     invariant(area === 0, `part ${part} of face ${face.id} has pixels that nobody decided`)
     db.run('DELETE FROM mask WHERE face_id = ? AND part = ?', face.id, part)
     return
   }
-  if (!pixelsChanged) {
+  if (runs === null) {
     const update = 'UPDATE mask SET origin = ? WHERE face_id = ? AND part = ?'
     if (db.run(update, origin, face.id, part).changes > 0) return
+    invariant(area === 0, `part ${part} of face ${face.id} has pixels but no row`)
   }
-  const { bytes, crc } = pack(area === 0 ? new Uint8Array(0) : encodeRuns(map, part))
+  const { bytes, crc } = pack(runs ?? new Uint8Array(0))
   db.run(
     'INSERT OR REPLACE INTO mask (face_id, part, runs, area, crc, origin) VALUES (?, ?, ?, ?, ?, ?)',
     face.id,

@@ -49,8 +49,3 @@ export function parseMaskFileName(name: string): { id: number; part: string } | 
 export function parseId(stem: string): number | null {
   return /^\d+$/.test(stem) && stem.length <= MAX_ID_DIGITS ? Number(stem) : null
 }
-
-/** Folders of masks hold no photos to annotate. */
-export function isMaskFolder(name: string): boolean {
-  return MASK_FOLDERS.includes(name)
-}

@@ -91,7 +91,7 @@ export function diffTiles(before: Uint32Array, after: PartMap, touched: TileSet)
       const end = Math.min(tile.x + tile.width, right)
       if (start >= end) continue
       if (start > x) runs.extend(start - x, 0, 0)
-      for (x = start; x < end; ) {
+      for (x = start; x < end;) {
         const set = changeAt(bits, before, y * width + x)
         const clear = changeAt(before, bits, y * width + x)
         const from = x

@@ -148,7 +148,7 @@ function copyRect(from: Uint32Array, to: Uint32Array, width: number, rect: Rect)
 function gains(patch: MaskPatch): number[] {
   const gained = new Array<number>(PART_COUNT).fill(0)
   const { set, clear } = patch
-  for (let i = 0; i < set.length; ) {
+  for (let i = 0; i < set.length;) {
     const from = i
     const s = set[from] as number
     const c = clear[from] as number

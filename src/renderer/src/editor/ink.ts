@@ -42,7 +42,7 @@ export function inked(bits: number, ink: Ink): number {
 export function pickPart(bits: number, visible: number, previous: number | null): number | null {
   const stack: number[] = []
   // SegFace paints in bit order, so the highest bit lies on top.
-  for (let part = PART_COUNT - 1; part >= 0; part--) if ((bits & visible) & (1 << part)) stack.push(part)
+  for (let part = PART_COUNT - 1; part >= 0; part--) if (bits & visible & (1 << part)) stack.push(part)
   const below = previous === null ? 0 : stack.indexOf(previous) + 1
   return stack[below] ?? stack[0] ?? null
 }

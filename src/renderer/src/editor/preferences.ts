@@ -31,7 +31,8 @@ export const DEFAULTS: Preferences = {
 const KEY = 'facet.editor'
 
 type Fields = Record<string, unknown>
-const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
+const fields = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {}
 const oneOf = <T>(list: readonly T[], value: unknown, other: T): T =>
   list.includes(value as T) ? (value as T) : other
 const share = (value: unknown, other: number): number =>

@@ -85,13 +85,7 @@ const row: Span = { start: 0, end: 0 }
  * Visits the pixels within `grid` of the capsule between two discs of equal size, without those of `covered`, a disc
  * that was painted before: a move costs what it adds, not the brush's area.
  */
-export function visitCapsule(
-  grid: Size,
-  from: Dab,
-  to: Dab,
-  covered: Dab | null,
-  visit: SpanVisitor,
-): void {
+export function visitCapsule(grid: Size, from: Dab, to: Dab, covered: Dab | null, visit: SpanVisitor): void {
   const top = Math.max(0, Math.floor((Math.min(from.y, to.y) - to.size) / 2))
   const bottom = Math.min(grid.height, Math.ceil((Math.max(from.y, to.y) + to.size) / 2))
   const moved = from.x !== to.x || from.y !== to.y

@@ -56,7 +56,7 @@ export class TileSet {
       const y = tileRow * TILE
       const height = Math.min(TILE, this.height - y)
       const marks = this.#marks.subarray(tileRow * this.#columns, (tileRow + 1) * this.#columns)
-      for (let start = marks.indexOf(1); start >= 0; ) {
+      for (let start = marks.indexOf(1); start >= 0;) {
         const stop = marks.indexOf(0, start)
         const end = stop < 0 ? this.#columns : stop
         rects.push({ x: start * TILE, y, width: Math.min(end * TILE, this.width) - start * TILE, height })

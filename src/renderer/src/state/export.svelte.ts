@@ -1,9 +1,9 @@
 /** @file An export: what the dialog asks for, how far it is, and what came out. */
-import type { ExportSummary, Request } from '../../../shared/api'
+import type { Checked, ExportSummary } from '../../../shared/api'
 import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'
 
-type ExportRequest = Required<Request<'dataset.export'>>
+type ExportRequest = Checked<'dataset.export'>
 export const SIDE_LIMITS = { min: 16, max: 8192 } as const
 
 export class ExportState {

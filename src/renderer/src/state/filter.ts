@@ -29,7 +29,7 @@ export function filterRows(
   rows: readonly ImageRow[],
   keys: readonly string[],
   search: string,
-  statuses: ReadonlySet<Status>,
+  statuses: readonly Status[],
 ): Filtered {
   const wanted = searchKey(search.trim())
   const counts: Record<Status, number> = { untouched: 0, predicted: 0, corrected: 0, accepted: 0, flagged: 0 }
@@ -39,7 +39,7 @@ export function filterRows(
     if (wanted !== '' && !keys[index]?.includes(wanted)) continue
     matching++
     counts[row.status]++
-    if (statuses.size === 0 || statuses.has(row.status)) visible.push(index)
+    if (statuses.length === 0 || statuses.includes(row.status)) visible.push(index)
   }
   return { visible, counts, matching }
 }

@@ -1,5 +1,6 @@
 /** @file What the window is doing: the open workspace, the image on the canvas, and what each command of the user does. */
 import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/api'
+import { PART_INDEX } from '../../../shared/labels'
 import type { LinkedBackend } from '../backend'
 import { t } from '../i18n/i18n.svelte'
 import { EditorState } from './editor.svelte'
@@ -35,6 +36,8 @@ export class Session {
   linked = $state(true)
   dialog: DialogName | null = $state(null)
   settingsOpen = $state(false)
+  /** The scan's last news; it may come before the answer that opens the workspace. */
+  private scan: Pick<WorkspaceInfo, 'images' | 'scanning'> | null = null
   /** The model whose details are shown. */
   modelShown: string | null = $state(null)
 
@@ -45,6 +48,7 @@ export class Session {
     this.models = new Models(backend, this.jobs)
     this.folders = new FolderPicker(backend)
     this.export = new ExportState(backend, this.jobs)
+    this.editor.part = PART_INDEX.skin
     this.editor.onStored = (state, image) => this.list.setStatus(image, state.status)
   }
 
@@ -116,6 +120,10 @@ export class Session {
       try {
         await this.leave()
         await this.enter(await open())
+      } catch (error) {
+        const still = await this.backend.call('workspace.current', {})
+        if (still) await this.enter(still)
+        throw error
       } finally {
         this.opening = false
       }
@@ -127,10 +135,12 @@ export class Session {
     this.editor.close()
     this.list.clear()
     this.workspace = null
+    this.scan = null
   }
 
   private async enter(workspace: WorkspaceInfo): Promise<void> {
     this.workspace = workspace
+    this.applyScan()
     this.list.replace((await this.backend.call('images.list', {})).rows)
     const last = workspace.lastImage === null ? null : this.list.row(workspace.lastImage)
     const first = last ?? this.list.shownAt(0)
@@ -154,24 +164,40 @@ export class Session {
     })
   }
 
+  private applyScan(): void {
+    if (this.workspace && this.scan) this.workspace = { ...this.workspace, ...this.scan }
+  }
+
   // Images
 
   show(row: ImageRow): void {
     this.list.current = row.id
     this.want()
-    this.attempt(() => this.editor.open(row))
+    this.attempt(async () => {
+      await this.editor.open(row)
+      const next = this.list.current === row.id ? this.list.neighbour(1) : null
+      if (next) this.editor.prefetch(next)
+    })
   }
 
-  /** Shows the image `step` rows on; with `open`, the nearest in that direction that is not accepted. */
-  step(step: number, open = false): void {
-    const row = this.list.neighbour(step, open)
+  /** Shows the image `step` rows on. */
+  step(step: number): void {
+    this.go(this.list.neighbour(step))
+  }
+
+  /** Shows the nearest image in a direction that is not accepted. */
+  stepOpen(direction: 1 | -1): void {
+    this.go(this.list.nextOpen(direction))
+  }
+
+  private go(row: ImageRow | null): void {
     if (row) this.show(row)
-    else if (this.list.filtered.visible.length > 0) this.toasts.add('info', t('review.end'))
+    else if (this.list.total > 0) this.toasts.add('info', t('review.end'))
   }
 
   accept(): void {
     const image = this.list.current
-    if (image === null) return
+    if (image === null || this.editor.busy) return // nothing is accepted unseen
     this.attempt(async () => {
       await this.review(image, 'accepted')
       if (this.list.current === image) this.step(1)
@@ -242,8 +268,8 @@ export class Session {
     })
     backend.on('images.changed', ({ rows }) => this.list.put(rows))
     backend.on('workspace.scan', ({ images, done }) => {
-      if (!this.workspace) return
-      this.workspace = { ...this.workspace, images, scanning: !done }
+      this.scan = { images, scanning: !done }
+      this.applyScan()
       if (done) this.want()
     })
     backend.on('masks.changed', ({ image }) => {

@@ -1,8 +1,8 @@
 /** @file Every key of the window in one table, and when a key press belongs to it and not to a control. */
-import { PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
+import { PART_INDEX, type PartName } from '../../../shared/labels'
 import type { Key } from '../i18n/catalogue'
 import { comboOf, type KeyPress } from './keys'
-import { PART_KEYS } from './part-table'
+import { PART_GROUPS, PART_KEYS } from './part-table'
 import type { Session } from './session.svelte'
 
 export type ShortcutGroup = 'tools' | 'view' | 'edit' | 'review' | 'parts' | 'app'
@@ -41,8 +41,8 @@ function partShortcut(part: PartName): Shortcut {
   })
 }
 
-function stepShortcut(id: StepId, keys: readonly string[], step: number, open = false): Shortcut {
-  return shortcut(id, keys, 'review', 'workspace', id, (session) => session.step(step, open))
+function stepShortcut(id: StepId, keys: readonly string[], run: Shortcut['run']): Shortcut {
+  return shortcut(id, keys, 'review', 'workspace', id, run)
 }
 type StepId = `review.${'next' | 'previous'}${'' | 'Open' | 'Ten'}`
 
@@ -79,18 +79,18 @@ export const SHORTCUTS: readonly Shortcut[] = [
 
   shortcut('review.accept', ['Enter'], 'review', 'image', 'review.acceptNext', (s) => s.accept()),
   shortcut('review.flag', ['Shift+Enter'], 'review', 'image', 'review.flag', (s) => s.toggleFlag()),
-  stepShortcut('review.next', ['D', 'ArrowRight'], 1),
-  stepShortcut('review.previous', ['A', 'ArrowLeft'], -1),
-  stepShortcut('review.nextOpen', ['Ctrl+D', 'Ctrl+ArrowRight'], 1, true),
-  stepShortcut('review.previousOpen', ['Ctrl+A', 'Ctrl+ArrowLeft'], -1, true),
-  stepShortcut('review.nextTen', ['Shift+D', 'Shift+ArrowRight'], 10),
-  stepShortcut('review.previousTen', ['Shift+A', 'Shift+ArrowLeft'], -10),
+  stepShortcut('review.next', ['D', 'ArrowRight'], (s) => s.step(1)),
+  stepShortcut('review.previous', ['A', 'ArrowLeft'], (s) => s.step(-1)),
+  stepShortcut('review.nextOpen', ['Ctrl+D', 'Ctrl+ArrowRight'], (s) => s.stepOpen(1)),
+  stepShortcut('review.previousOpen', ['Ctrl+A', 'Ctrl+ArrowLeft'], (s) => s.stepOpen(-1)),
+  stepShortcut('review.nextTen', ['Shift+D', 'Shift+ArrowRight'], (s) => s.step(10)),
+  stepShortcut('review.previousTen', ['Shift+A', 'Shift+ArrowLeft'], (s) => s.step(-10)),
 
   shortcut('app.open', ['Ctrl+O'], 'app', 'always', 'start.openFolder', (s) => s.chooseFolder()),
   shortcut('app.export', ['Ctrl+E'], 'app', 'workspace', 'export.title', (s) => s.openDialog('export')),
   shortcut('app.shortcuts', ['?'], 'app', 'always', 'shortcuts.title', (s) => s.openDialog('shortcuts')),
 
-  ...PART_NAMES.map(partShortcut),
+  ...PART_GROUPS.flat().map(partShortcut),
 ]
 
 const BY_COMBO = new Map(SHORTCUTS.flatMap((item) => item.keys.map((combo) => [combo, item] as const)))

@@ -1,0 +1,388 @@
+/**
+ * @file The editor as the window sees it: what is open, selected and set, as runes; what the hand does goes to the tools,
+ * what they change to the session, what is seen to the stage.
+ */
+import type { FaceMasks, HistoryState, Status } from '../../../shared/api'
+import type { PartName } from '../../../shared/labels'
+import type { Backend } from '../backend'
+import { newest, type Desk, type PointerInput, type ToolName } from '../editor/desk'
+import type { Edit } from '../editor/diff'
+import type { Look } from '../editor/display'
+import { MaskDocument, partMapOf } from '../editor/document'
+import { mixInk, pickPart, type Ink, type Overlap } from '../editor/ink'
+import { describeParts, listParts, partBits, partColours, partNames, soloPart } from '../editor/parts'
+import type { PartView } from '../editor/parts'
+import { loadPhoto } from '../editor/photo'
+import { PictureCache } from '../editor/pictures'
+import { readPreferences, type Preferences } from '../editor/preferences'
+import { SerialQueue } from '../editor/queue'
+import { FaceSession } from '../editor/session'
+import { Stage } from '../editor/stage'
+import { Toolbox } from '../editor/toolbox'
+import { ViewState } from '../editor/view.svelte'
+import type { Point } from '../editor/viewport'
+
+/** How much one step of `resizeBrush` changes the diameter. */
+const RESIZE_STEP = 1.15
+
+export type { PartView }
+
+export class EditorState extends ViewState implements Desk {
+  image: number | null = $state(null)
+  /** The image's path below the workspace. */
+  name = $state('')
+  face: number | null = $state(null)
+  /** True until picture and masks of `image` are on screen, or cannot be. */
+  busy = $state(false)
+  /** What went wrong last, in a sentence. */
+  error: string | null = $state(null)
+
+  /** The selected part, 0..17. */
+  part = $state(0)
+  tool: ToolName = $state('brush')
+  overlap: Overlap = $state('take')
+  parts: PartView[] = $state([])
+  /** Of all masks, 0..1. */
+  opacity = $state(0.5)
+  /** The photo alone. */
+  bare = $state(false)
+  /** The parts' edges alone. */
+  outline = $state(false)
+  /** True from an attempt to paint a locked part until the next attempt. */
+  blocked = $state(false)
+
+  canUndo = $state(false)
+  canRedo = $state(false)
+  revision = $state(0)
+  status: Status = $state('untouched')
+  /** Edits and steps not yet confirmed by the store. */
+  pending = $state(0)
+  /** The parts under the cursor, topmost first. */
+  hover: PartName[] = $state.raw([])
+  /** The pointer in canvas points; null while it is elsewhere. */
+  cursor: Point | null = $state.raw(null)
+
+  readonly toolbox = new Toolbox(this)
+  /** Hears of each stored change, also of images that are not shown any more. */
+  onStored: ((state: HistoryState, image: number) => void) | undefined
+
+  #brushSize = $state(1)
+  #ticket = 0
+  #hoverBits = 0
+  #lastPick: { pixel: string; part: number } | null = null
+  #session: FaceSession | null = null
+  #stage: Stage | null = null
+  readonly #queue = new SerialQueue((size) => (this.pending = size))
+  readonly #pictures: PictureCache<ImageBitmap>
+
+  constructor(readonly backend: Backend) {
+    super()
+    const kept = readPreferences(globalThis.localStorage)
+    this.tool = kept.tool
+    this.overlap = kept.overlap
+    this.opacity = kept.opacity
+    this.#brushSize = kept.brushSize
+    this.parts = listParts(kept.parts)
+    this.#pictures = new PictureCache((image, version) => loadPhoto(backend.mediaUrl('view', image, version)))
+  }
+
+  // What is open
+
+  /** Shows an image; what was asked for last wins. Failures become `error`. */
+  async open(row: { id: number; name: string }): Promise<void> {
+    this.toolbox.finish()
+    const ticket = ++this.#ticket
+    this.#session = null
+    this.image = row.id
+    this.name = row.name
+    this.busy = true
+    this.error = null
+    this.prefetch(row)
+    try {
+      await this.#queue.idle() // a face with edits under way is read after them
+      const masks = await this.backend.call('masks.open', { image: row.id })
+      const photo = await this.#pictures.get(row.id, masks.version)
+      if (ticket !== this.#ticket) return
+      this.#enter(masks, photo)
+      await this.#stage?.drawn()
+    } catch (error) {
+      if (ticket !== this.#ticket) return
+      this.#stage?.clear()
+      this.error = sentence(error)
+    }
+    if (ticket === this.#ticket) this.busy = false
+  }
+
+  /** Decodes the photo of an image that may be shown next. */
+  prefetch(row: { id: number }): void {
+    this.#pictures.get(row.id).catch(() => undefined) // told when it is opened
+  }
+
+  /** Reads the masks again, after a prediction or an import; unsent edits stay. */
+  async reload(): Promise<void> {
+    await this.#session?.reload()
+  }
+
+  /** Shows nothing; edits on their way are still stored. */
+  close(): void {
+    this.toolbox.finish()
+    this.#ticket++
+    this.#session = null
+    this.#pictures.clear()
+    this.#stage?.clear()
+    this.image = this.face = null
+    this.name = ''
+    this.width = this.height = this.imageWidth = this.imageHeight = 0
+    this.busy = this.canUndo = this.canRedo = false
+    this.error = null
+    this.hover = []
+  }
+
+  /** Resolves when every edit is stored. */
+  idle(): Promise<void> {
+    return this.#queue.idle()
+  }
+
+  // Edits
+
+  /** During a stroke, takes the stroke back; else the last stored change. */
+  async undo(): Promise<void> {
+    if (this.cancel()) return
+    await this.#session?.undo()
+  }
+
+  async redo(): Promise<void> {
+    if (this.document?.editing) return
+    await this.#session?.redo()
+  }
+
+  /** Escape: takes back what the hand is doing; false where it does nothing. */
+  cancel(): boolean {
+    const stopped = this.toolbox.bail()
+    this.#stage?.painted()
+    return stopped
+  }
+
+  /** Erases all of a part (0..17), as one operation. */
+  clearPart(part: number): void {
+    this.toolbox.finish()
+    const { document } = this
+    const ink = mixInk(part, true, this.overlap, partBits(this.parts, 'locked'))
+    this.blocked = !ink
+    if (!document || !ink) return
+    document.begin()
+    for (let y = 0; y < this.height; y++) document.paint(y, 0, this.width, ink)
+    this.#store(document.finish(), 'operation', 'clear', part)
+  }
+
+  // Look and view
+
+  /** Shows this part alone, or all again where it is alone already. */
+  soloPart(part: number): void {
+    soloPart(this.parts, part)
+  }
+
+  /** Diameter in mask pixels, 1..the grid's longer side. */
+  get brushSize(): number {
+    return this.#brushSize
+  }
+  set brushSize(size: number) {
+    const largest = Math.max(this.width, this.height) || Infinity
+    this.#brushSize = Math.min(Math.max(Math.round(size), 1), largest)
+  }
+
+  /** One step larger (1) or smaller (-1): about 15 %, at least a pixel. */
+  resizeBrush(step: 1 | -1): void {
+    const size = this.brushSize * RESIZE_STEP ** step
+    this.brushSize =
+      step > 0
+        ? Math.max(Math.round(size), this.brushSize + 1)
+        : Math.min(Math.round(size), this.brushSize - 1)
+  }
+
+  /** The centre of a mask pixel in client coordinates. */
+  toClient(pixel: Point): Point {
+    const { x, y } = this.toCanvas({ x: pixel.x + 0.5, y: pixel.y + 0.5 })
+    const box = this.#stage?.canvas.getBoundingClientRect()
+    return { x: x + (box?.left ?? 0), y: y + (box?.top ?? 0) }
+  }
+
+  // For the tools
+
+  get document(): MaskDocument | null {
+    return this.#session?.document ?? null
+  }
+
+  mixInk(erase: boolean): Ink | null {
+    const ink = mixInk(this.part, erase, this.overlap, partBits(this.parts, 'locked'))
+    this.blocked = !ink
+    return ink
+  }
+
+  commit(label: string): void {
+    this.#store(this.document?.finish() ?? null, 'stroke', label, this.#strokePart)
+  }
+
+  pick(point: Point): void {
+    const pixel = `${Math.floor(point.x)},${Math.floor(point.y)}`
+    const bits = this.document?.bitsAt(point.x, point.y) ?? 0
+    const part = pickPart(
+      bits,
+      partBits(this.parts, 'visible'),
+      this.#lastPick?.pixel === pixel ? this.#lastPick.part : null,
+    )
+    this.#lastPick = part === null ? null : { pixel, part }
+    if (part !== null) this.part = part
+  }
+
+  pickUnderCursor(): void {
+    if (this.cursor) this.pick(this.toMask(this.cursor))
+  }
+
+  // For the canvas
+
+  /** What to draw with, from the parts' settings. */
+  get look(): Look {
+    const { part: selected, opacity, outline, bare } = this
+    return {
+      parts: partColours(this.parts),
+      visible: partBits(this.parts, 'visible'),
+      selected,
+      opacity,
+      outline,
+      bare,
+    }
+  }
+
+  /** What to remember for the next time. */
+  get preferences(): Preferences {
+    const { tool, overlap, brushSize, opacity } = this
+    const parts = this.parts.map(({ visible, locked, opacity }) => ({ visible, locked, opacity }))
+    return { tool, overlap, brushSize, opacity, parts }
+  }
+
+  /** Draws on `canvas` from now on; gives a function that stops it. */
+  attach(canvas: HTMLCanvasElement): () => void {
+    try {
+      const stage = new Stage(
+        canvas,
+        () => ({ view: this.view, image: this.imageSize, look: this.look }),
+        (size, ratio) => this.resized(size, ratio),
+      )
+      const reopen = (): void => {
+        if (this.image !== null) void this.open({ id: this.image, name: this.name })
+      }
+      stage.onRestored(reopen)
+      this.#stage = stage
+      reopen()
+      return () => {
+        stage.dispose()
+        this.#stage = null
+      }
+    } catch (error) {
+      this.error = sentence(error)
+      return () => undefined
+    }
+  }
+
+  /** Asks for a new frame: something of `view` or `look` changed. */
+  invalidate(): void {
+    this.#stage?.invalidate()
+  }
+
+  pointerDown(input: PointerInput, timeStamp: number): void {
+    this.#strokePart = this.part
+    this.toolbox.pointerDown(input)
+    this.#pointed(input, timeStamp)
+  }
+
+  pointerMove(input: PointerInput, timeStamp: number): void {
+    this.toolbox.pointerMove(input)
+    this.#pointed(input, timeStamp)
+  }
+
+  pointerUp(): void {
+    this.toolbox.finish()
+  }
+
+  pointerLeft(): void {
+    this.cursor = null
+    this.hover = []
+    this.#hoverBits = 0
+  }
+
+  /** The part that was selected when the pointer went down: a key pressed in mid-stroke is for the next one. */
+  #strokePart = 0
+
+  #pointed(input: PointerInput, timeStamp: number): void {
+    this.cursor = newest(input)
+    this.#stage?.painted(timeStamp)
+    const { x, y } = this.toMask(this.cursor)
+    const bits = this.document?.bitsAt(x, y) ?? 0
+    if (bits === this.#hoverBits) return
+    this.#hoverBits = bits
+    this.hover = partNames(bits)
+  }
+
+  // Inside
+
+  /** Makes an opened face the one that is edited and shown. */
+  #enter(masks: FaceMasks, photo: ImageBitmap): void {
+    const document = new MaskDocument(partMapOf(masks))
+    this.face = masks.face
+    this.showSizes(masks, { width: masks.imageWidth, height: masks.imageHeight })
+    this.brushSize = this.#brushSize // the grid may be smaller
+    this.#session = this.#openSession(masks, document)
+    describeParts(this.parts, document.areas, masks)
+    this.#showHistory(masks)
+    this.#stage?.show(photo, document)
+  }
+
+  #openSession(masks: FaceMasks, document: MaskDocument): FaceSession {
+    const current = (): boolean => this.#session === session
+    const session = new FaceSession(this.backend, this.#queue, masks.face, masks.image, document, {
+      stored: (state) => {
+        if (current()) this.#showHistory(state)
+        this.onStored?.(state, masks.image)
+      },
+      changed: () => {
+        if (!current()) return
+        describeParts(this.parts, document.areas)
+        this.#stage?.painted()
+      },
+      reread: (fresh) => {
+        if (!current()) return
+        const sameGrid = fresh.width === this.width && fresh.height === this.height
+        if (sameGrid) describeParts(this.parts, document.areas, fresh)
+        else void this.open({ id: masks.image, name: this.name })
+      },
+      failed: (error) => (this.error = sentence(error)),
+    })
+    return session
+  }
+
+  #store(edit: Edit | null, kind: 'stroke' | 'operation', label: string, part: number): void {
+    const session = this.#session
+    this.#stage?.painted()
+    if (!edit || !session) return
+    this.error = null
+    this.canUndo = true
+    this.canRedo = false
+    this.parts.forEach((view, index) => {
+      if ((edit.parts >>> index) & 1) view.origin = 'hand'
+    })
+    describeParts(this.parts, session.document.areas)
+    session.commit(edit, kind, label, part)
+  }
+
+  #showHistory({ canUndo, canRedo, revision, status }: HistoryState): void {
+    this.canUndo = canUndo
+    this.canRedo = canRedo
+    this.revision = revision
+    this.status = status
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

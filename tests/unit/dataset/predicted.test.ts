@@ -1,0 +1,128 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { exportIndexPng } from '../../../src/main/dataset/index_png'
+import { assignIds, createIndexNamer, readNames, writeNames } from '../../../src/main/dataset/names'
+import { createPredictionWriter } from '../../../src/main/dataset/predicted'
+import { readMaskPng } from '../../../src/main/imaging/mask'
+import { PAINT_ORDER_NAMES, PART_INDEX } from '../../../src/shared/labels'
+import { createPartMap, flatten, partMapFromLabels } from '../../../src/shared/mask'
+import { overlappingParts } from '../../helpers/celebamask'
+import { makeFolder } from '../../helpers/folder'
+import { digestFolder } from '../../helpers/folder_digest'
+
+const labels = Uint8Array.from({ length: 20 * 12 }, (_, i) => i % 19)
+
+async function greyPixels(path: string): Promise<number[]> {
+  return [...(await sharp(path).toColourspace('b-w').raw().toBuffer())]
+}
+
+describe('names', () => {
+  it('keeps numbers, once, and numbers the rest behind them', () => {
+    expect(assignIds(['0.jpg', '00012.jpg', 'anna.jpg', 'sub/12.png', 'bea.jpg'])).toEqual([
+      0, 12, 13, 14, 15,
+    ])
+    expect(assignIds(['anna.jpg', 'IMG_7.jpg'])).toEqual([0, 1])
+    expect(assignIds(['20240131123456.jpg', '5.jpg'])).toEqual([6, 5])
+    expect(assignIds(['new.jpg', 'anna.jpg', '3.jpg'], new Map([['anna.jpg', 3]]))).toEqual([4, 3, 5])
+    expect(assignIds([])).toEqual([])
+  })
+
+  it('names index PNGs, no two alike on any system', () => {
+    const names = ['a.jpg', 'A.png', 'sub/a.jpg', 'a.b.tiff', 'a.webp']
+    expect(names.map(createIndexNamer())).toEqual([
+      'a.png',
+      'A.png.png',
+      'sub/a.png',
+      'a.b.png',
+      'a.webp.png',
+    ])
+  })
+
+  it('reads back what it writes', async () => {
+    const folder = await makeFolder()
+    expect(await readNames(folder)).toBeNull()
+    const rows: [number, string][] = [
+      [0, 'a, "b".jpg'],
+      [7, 'sub/ü\u{1f600}.png'],
+    ]
+    await writeFile(join(folder, 'facet-names.csv'), writeNames(rows))
+    expect([...((await readNames(folder)) ?? [])]).toEqual(rows.map(([id, name]) => [name, id]))
+  })
+})
+
+describe('createPredictionWriter', () => {
+  it('writes part masks by number, and takes away those of parts that a later run does not find', async () => {
+    const out = join(await makeFolder(), 'new', 'out')
+    const names = ['2001.jpg', 'anna.png']
+    const writer = await createPredictionWriter(out, 'celebamask-hq', names)
+    await writer.write('anna.png', partMapFromLabels(labels, 20, 12))
+    await writer.write('2001.jpg', partMapFromLabels(labels, 20, 12))
+    const files = Object.keys(await digestFolder(out))
+    expect(files).toHaveLength(2 * 18 + 1)
+    const nose = await readMaskPng(join(out, 'CelebAMask-HQ-mask-anno', '1', '02002_nose.png'))
+    expect([...nose.mask]).toEqual([...labels].map((label) => (label === PART_INDEX.nose + 1 ? 1 : 0)))
+    const later = await createPredictionWriter(out, 'celebamask-hq', ['anna.png', 'bea.jpg'])
+    const onlyHair = createPartMap(4, 4)
+    onlyHair.bits[5] = 1 << PART_INDEX.hair
+    await later.write('anna.png', onlyHair)
+    await later.write('bea.jpg', onlyHair)
+    const after = Object.keys(await digestFolder(out))
+    expect(after.filter((file) => file.includes('02002_'))).toEqual([
+      'CelebAMask-HQ-mask-anno/1/02002_hair.png',
+    ])
+    expect(after.filter((file) => file.includes('02003_'))).toEqual([
+      'CelebAMask-HQ-mask-anno/1/02003_hair.png',
+    ])
+    expect(after.filter((file) => file.includes('02001_'))).toHaveLength(18)
+    expect(await readNames(out)).toEqual(
+      new Map([
+        ['2001.jpg', 2001],
+        ['anna.png', 2002],
+        ['bea.jpg', 2003],
+      ]),
+    )
+  })
+
+  it('writes index PNGs by name', async () => {
+    const out = await makeFolder()
+    const writer = await createPredictionWriter(out, 'index', ['b/1.jpg', '1.jpg', '1.png'])
+    for (const name of ['b/1.jpg', '1.jpg', '1.png'])
+      await writer.write(name, partMapFromLabels(labels, 20, 12))
+    expect(Object.keys(await digestFolder(out))).toEqual(['1.png', '1.png.png', 'b/1.png', 'facet-names.csv'])
+    expect(await greyPixels(join(out, 'b', '1.png'))).toEqual([...labels])
+  })
+
+  it('refuses a folder of other things, the photos themselves among them', async () => {
+    const out = await makeFolder()
+    await writeFile(join(out, '1.png'), 'a photo')
+    await expect(createPredictionWriter(out, 'index', ['1.png'])).rejects.toMatchObject({ code: 'conflict' })
+    expect(await readFile(join(out, '1.png'), 'utf8')).toBe('a photo')
+  })
+})
+
+describe('exportIndexPng', () => {
+  it.each(PAINT_ORDER_NAMES)('flattens overlapping parts in the order %s', async (order) => {
+    const folder = await makeFolder()
+    const out = join(folder, 'out')
+    await mkdir(out)
+    const names = ['x/0.jpg', 'y.png']
+    const items = names.map((name, id) => ({
+      id,
+      name,
+      imagePath: join(folder, name),
+      map: overlappingParts(name, 33, 21),
+      split: null,
+    }))
+    const summary = await exportIndexPng({ items, out, order })
+    expect(summary).toMatchObject({ images: 2, complaints: [], out })
+    expect(await exportIndexPng({ items, out, order })).toEqual(summary)
+    for (const [i, file] of ['x/0.png', 'y.png'].entries()) {
+      const map = items[i]?.map ?? expect.fail('no map')
+      const expected = [...flatten(map, order)]
+      expect(new Set(expected).size).toBeGreaterThan(3)
+      expect(await greyPixels(join(out, file))).toEqual(expected)
+    }
+  })
+})

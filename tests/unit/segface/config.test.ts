@@ -1,0 +1,115 @@
+/** @file Which network a checkpoint is, told by its tensors; and what is said of those that cannot be built. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { FacetError } from '../../../src/shared/errors'
+import { recognise, requireBuildable } from '../../../src/main/segface/config'
+import { buildSegFace } from '../../../src/main/segface/network'
+import { countParameters, requireTensor } from '../../../src/main/segface/weights'
+import { tensor } from '../../../src/main/base/tensor'
+import { namedStateDict } from '../../helpers/named_tensors'
+import { shared } from '../../helpers/shared'
+
+type Entries = readonly (readonly [string, readonly number[], string])[]
+interface Reference {
+  readonly model: string
+  readonly state_dict: Entries
+}
+
+const shapesOf = (entries: Entries) => new Map(entries.map(([name, shape]) => [name, { shape }]))
+const readReference = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Reference
+
+const mobilenet = readReference('tests/fixtures/forward/mobilenet_256.json').state_dict
+
+function errorOf(run: () => unknown): FacetError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof FacetError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('a published checkpoint', () => {
+  const forward = shared('reference', 'forward')
+  const files = forward.present ? readdirSync(forward.path) : []
+
+  it.runIf(files.length > 0).each(files)('%s is recognised', (file) => {
+    const { model, state_dict } = readReference(join(forward.path, file))
+    expect(recognise(shapesOf(state_dict))).toEqual({ arch: model, classes: 19 })
+  })
+
+  it('of 11 classes is recognised and refused', () => {
+    const tokens = /_token\.weight$/
+    const lapa = mobilenet.filter(
+      ([name]) => !tokens.test(name) || /background|face_token|nose|hair/.test(name),
+    )
+    expect(recognise(shapesOf(lapa))).toEqual({ arch: 'mobilenet', classes: 11 })
+    expect(errorOf(() => requireBuildable(shapesOf(lapa), 'lapa.pt')).message).toMatch(
+      /^lapa\.pt .* 11 classes/,
+    )
+  })
+
+  it('of another backbone is refused by name', () => {
+    const swin = new Map([
+      ['backbone.0.0.0.weight', { shape: [128, 3, 4, 4] }],
+      ['backbone.0.1.0.attn.relative_position_bias_table', { shape: [169, 4] }],
+      ['face_decoder.background_token.weight', { shape: [1, 256] }],
+      ['face_decoder.necklace_token.weight', { shape: [1, 256] }],
+    ])
+    expect(recognise(swin)).toEqual({ arch: 'swin_base', classes: 19 })
+    const error = errorOf(() => requireBuildable(swin, 'swinb.pt'))
+    expect(error.code).toBe('model/unsupported')
+    expect(error.message).toContain('swinb.pt is SegFace with the backbone swin_base')
+  })
+
+  it('of something else is refused', () => {
+    expect(errorOf(() => recognise(new Map([['conv1.weight', { shape: [64, 3, 7, 7] }]]))).message).toContain(
+      "'conv1.weight'",
+    )
+    expect(errorOf(() => recognise(new Map())).code).toBe('model/unsupported')
+    const bare = new Map([['backbone.0.0.weight', { shape: [16, 3, 3, 3] }]])
+    expect(errorOf(() => recognise(bare)).code).toBe('model/unsupported')
+  })
+})
+
+describe('weights', () => {
+  const stateDict = namedStateDict(mobilenet)
+
+  it('that are missing or mis-shaped are named', () => {
+    const name = 'face_decoder.transformer.layers.1.mlp.lin2.weight'
+    const without = new Map(stateDict)
+    without.delete(name)
+    const missing = errorOf(() => buildSegFace(without, { resolution: 64 }))
+    expect([missing.code, missing.details['tensor']]).toEqual(['checkpoint/missing-tensor', name])
+    const wrong = new Map(stateDict).set(name, tensor('float32', [2], new Float32Array(2)))
+    expect(errorOf(() => buildSegFace(wrong, { resolution: 64 })).message).toContain(
+      'has the shape [2]; its network needs [256, 2048]',
+    )
+  })
+
+  it('of half precision widen', () => {
+    const half = new Map([['w', tensor('float16', [2], Uint16Array.of(0x3c00, 0xc000))]])
+    expect(requireTensor(half, 'w', [2]).data).toEqual(Float32Array.of(1, -2))
+  })
+
+  it('are counted without buffers', () => {
+    expect(
+      countParameters(
+        new Map([
+          ['a.weight', { shape: [2, 3] }],
+          ['a.running_mean', { shape: [2] }],
+          ['a.num_batches_tracked', { shape: [] }],
+          ['pe_layer.positional_encoding_gaussian_matrix', { shape: [2, 128] }],
+          ['logit_scale', { shape: [] }],
+        ]),
+      ),
+    ).toBe(7)
+  })
+
+  it('cannot run at a resolution out of range', () => {
+    expect(errorOf(() => buildSegFace(stateDict, { resolution: 16 })).code).toBe('usage')
+    expect(errorOf(() => buildSegFace(stateDict, { resolution: 256.5 })).code).toBe('usage')
+  })
+})

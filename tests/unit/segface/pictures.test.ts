@@ -1,0 +1,73 @@
+/** @file What stands before and behind the network: bytes to input, logits to labels, each against plain arithmetic. */
+import { describe, expect, it } from 'vitest'
+import { normalise } from '../../../src/main/segface/preprocess'
+import { buildLabelHead } from '../../../src/main/segface/postprocess'
+import { expectAllClose } from '../../helpers/allclose'
+import { noise } from '../../helpers/named_tensors'
+import { runOne } from '../../helpers/run_graph'
+
+/** F.interpolate(mode='bilinear', align_corners=False) of one plane, written out. */
+function bilinear(plane: Float32Array, side: number, height: number, width: number): Float64Array {
+  const place = (index: number, size: number) => {
+    const at = Math.max(0, ((index + 0.5) * side) / size - 0.5)
+    const low = Math.min(Math.floor(at), side - 1)
+    return { low, high: Math.min(low + 1, side - 1), part: at - low }
+  }
+  return Float64Array.from({ length: height * width }, (_, i) => {
+    const y = place(Math.floor(i / width), height)
+    const x = place(i % width, width)
+    const row = (r: number) =>
+      (plane[r * side + x.low] as number) * (1 - x.part) + (plane[r * side + x.high] as number) * x.part
+    return row(y.low) * (1 - y.part) + row(y.high) * y.part
+  })
+}
+
+describe('normalise', () => {
+  it('gives planes by the ImageNet constants', () => {
+    expectAllClose(
+      normalise(Uint8Array.of(0, 0, 0, 255, 255, 255, 128, 64, 32)),
+      [
+        ...[-2.117904, 2.2489083, 0.0740646],
+        ...[-2.0357141, 2.4285715, -0.9152661],
+        ...[-1.8044444, 2.64, -1.2467102],
+      ],
+      { atol: 1e-6 },
+    )
+  })
+
+  it('refuses bytes that are not pixels', () => {
+    expect(() => normalise(new Uint8Array(4))).toThrow('4 bytes')
+  })
+})
+
+describe('the label head', () => {
+  const classes = 19
+  it.each([
+    [16, 16, 16],
+    [16, 32, 32],
+    [16, 41, 23],
+    [16, 7, 9],
+  ])('labels %i as %i x %i', async (resolution, height, width) => {
+    const logits = Float32Array.from(noise('logits', classes * resolution ** 2))
+    const size = resolution ** 2
+    const planes = Array.from({ length: classes }, (_, c) =>
+      bilinear(logits.subarray(c * size, (c + 1) * size), resolution, height, width),
+    )
+    const labels = await runOne(buildLabelHead({ classes, resolution, height, width }), { logits })
+    expect(labels).toBeInstanceOf(Uint8Array)
+    expect(labels).toHaveLength(height * width)
+    labels.forEach((label, pixel) => {
+      const best = Math.max(...planes.map((plane) => plane[pixel] as number))
+      // The label's own logit is the greatest, but for rounding.
+      expect(planes[Number(label)]?.[pixel]).toBeGreaterThan(best - 1e-5)
+    })
+  })
+
+  it('gives a tie to the first class', async () => {
+    const logits = new Float32Array(3 * 4)
+    const labels = await runOne(buildLabelHead({ classes: 3, resolution: 2, height: 2, width: 2 }), {
+      logits,
+    })
+    expect([...labels]).toEqual([0, 0, 0, 0])
+  })
+})
