@@ -13,7 +13,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['tests/{unit,store,parity,editor,arch}/**/*.test.ts'] },
       },
-      { extends: true, test: { name: 'contract', include: ['tests/contract/**/*.test.ts'] } },
+      // Node has EventSource, the window's way to hear events, behind a flag.
+      {
+        extends: true,
+        test: {
+          name: 'contract',
+          include: ['tests/contract/**/*.test.ts'],
+          execArgv: ['--experimental-eventsource'],
+        },
+      },
       {
         extends: true,
         test: {

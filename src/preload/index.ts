@@ -1,17 +1,5 @@
-/** @file The preload: what the sandboxed window may do, nothing else: ask, listen, and have a folder picked. */
+/** @file The preload: hands the sandboxed window its bridge. */
 import { contextBridge, ipcRenderer } from 'electron'
-import type { FacetBridge } from './index.d'
+import { makeBridge } from './bridge'
 
-const bridge: FacetBridge = {
-  invoke: (method, request) => ipcRenderer.invoke('facet:call', method, request),
-  subscribe(event, listener) {
-    const heard = (_event: unknown, name: string, payload: unknown): void => {
-      if (name === event) listener(payload)
-    }
-    ipcRenderer.on('facet:event', heard)
-    return () => void ipcRenderer.off('facet:event', heard)
-  },
-  pickFolder: () => ipcRenderer.invoke('facet:pick-folder'),
-}
-
-contextBridge.exposeInMainWorld('facetBridge', bridge)
+contextBridge.exposeInMainWorld('facetBridge', makeBridge(ipcRenderer))

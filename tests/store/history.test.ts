@@ -1,53 +1,11 @@
-/** @file Masks and their history: what each change keeps, what undo restores, what the image counts as, damage. */
+/** @file Masks and their history: what each change keeps, what undo restores, what the image counts as. */
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../src/main/store/open'
-import type { Store } from '../../src/main/store/store'
-import type { PartName } from '../../src/shared/labels'
-import { ALL_PARTS, PART_INDEX } from '../../src/shared/labels'
-import { createPartMap, partMapFromLabels, type PartMap, type Rect } from '../../src/shared/mask'
-import { applyPatch, decodePatch, encodePatch, type MaskPatch } from '../../src/shared/patch'
-import { addFace, checkerboard, copyOf, tamper, temporaryStore } from './helpers'
-
-const SIDE = 12
-const LABEL = { background: 0, neck: 1, skin: 2, hair: 14 } as const
-
-/** A patch that adds `set` and takes `clear` all over `rect`. */
-function block(rect: Rect, set: PartName[], clear: PartName[] = []): MaskPatch {
-  const bits = (names: PartName[]) => names.reduce((sum, name) => sum | (1 << PART_INDEX[name]), 0)
-  const size = rect.width * rect.height
-  return { rect, set: new Uint32Array(size).fill(bits(set)), clear: new Uint32Array(size).fill(bits(clear)) }
-}
-
-function stroke(store: Store, face: number, part: PartName, patch: MaskPatch) {
-  const change = { face, kind: 'stroke', label: 'brush', part: PART_INDEX[part], author: 'me' } as const
-  return store.commit({ ...change, patch: encodePatch(patch) })
-}
-
-/** The picture's left half `left`, its right half `right`. */
-function halves(left: number, right: number): Uint8Array {
-  return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => (i % SIDE < SIDE / 2 ? left : right))
-}
-
-function origin(store: Store, face: number, part: PartName) {
-  return store.readFace(face).origins[PART_INDEX[part]]
-}
-
-function area(store: Store, face: number, part: PartName) {
-  return store.readFace(face).areas[PART_INDEX[part]]
-}
-
-/** Pixels, areas and origins of a face, apart from what the store remembers. */
-function snapshot(store: Store, face: number) {
-  const { map, areas, origins } = store.readFace(face)
-  return { map: copyOf(map), areas: areas.slice(), origins: origins.slice() }
-}
-
-function workspace() {
-  const store = temporaryStore()
-  return { store, ...addFace(store, 'a.jpg', SIDE, SIDE) }
-}
-
-const CORNER: Rect = { x: 0, y: 0, width: 4, height: 4 }
+import { ALL_PARTS } from '../../src/shared/labels'
+import { createPartMap, partMapFromLabels, type PartMap } from '../../src/shared/mask'
+import { applyPatch, decodePatch } from '../../src/shared/patch'
+import { checkerboard, copyOf, tamper } from './helpers'
+import { area, block, CORNER, halves, LABEL, origin, SIDE, snapshot, stroke, workspace } from './small'
 
 describe('a stroke', () => {
   test('is stored with what it changed, its parts by hand', () => {
@@ -344,40 +302,5 @@ describe('a review', () => {
     store.review(image, 'flagged')
     expect(stroke(store, face, 'skin', block(CORNER, ['skin'])).status).toBe('flagged')
     expect(store.review(image, null).status).toBe('corrected')
-  })
-})
-
-describe('damage', () => {
-  test('of one mask names image and part, and the rest stays usable', () => {
-    const { store, face } = workspace()
-    const other = addFace(store, 'b.jpg', SIDE, SIDE).face
-    for (const id of [face, other]) stroke(store, id, 'skin', block(CORNER, ['skin']))
-    store.close()
-    tamper(store.file, (database) => {
-      const update = database.prepare('UPDATE mask SET runs = ? WHERE face_id = ?')
-      update.run(Buffer.from([3, 0, 7, 7]), face)
-    })
-    const again = openStore(store.file)
-    for (const call of [() => again.readFace(face), () => again.partMasks(face), () => again.undo(face)]) {
-      expect(call).toThrow(/mask of skin of 'a\.jpg' .* is damaged/)
-    }
-    expect(stroke(again, other, 'hair', block(CORNER, ['hair'])).status).toBe('corrected')
-    expect(again.history(face, 10)).toHaveLength(1)
-    again.close()
-  })
-
-  test('of a patch is found before it is used', () => {
-    const { store, face } = workspace()
-    stroke(store, face, 'skin', block(CORNER, ['skin']))
-    const before = snapshot(store, face)
-    store.close()
-    tamper(store.file, (database) => {
-      database.exec('DROP TRIGGER revision_stays')
-      database.exec("UPDATE revision SET patch = x'0300'")
-    })
-    const again = openStore(store.file)
-    expect(() => again.undo(face)).toThrow(/Revision 1 of 'a\.jpg' .* is damaged/)
-    expect(snapshot(again, face)).toEqual(before)
-    again.close()
   })
 })

@@ -145,6 +145,16 @@ describe('refuses and leaves untouched', () => {
     expect(expectRefusal(crashed, 'store/newer').details).toMatchObject({ found: 7 })
   })
 
+  test('a log whose database was moved away after a crash', () => {
+    const file = join(temporaryFolder(), 'workspace.db')
+    const other = soundWorkspace()
+    tamper(other, (database) => {
+      database.exec("INSERT INTO setting VALUES ('view', '1')")
+      copyFileSync(`${other}-wal`, `${file}-wal`)
+    })
+    expect(expectRefusal(file, 'store/damaged').message).toContain('put that file back')
+  })
+
   test('a workspace cut short', () => {
     const file = soundWorkspace()
     truncateSync(file, 3 * 4096 + 100)

@@ -11,7 +11,7 @@ import {
   type Split,
   type Status,
 } from '../../shared/api'
-import { assertNever } from '../../shared/assert'
+import { assertNever, at } from '../../shared/assert'
 import { FacetError, toWire } from '../../shared/errors'
 import { partAreas } from '../../shared/mask'
 import { exportCelebAMask } from '../dataset/celebamask/exporter'
@@ -121,16 +121,20 @@ async function exportFrom(
   request: Checked<'dataset.export'>,
   work: Work,
 ): Promise<ExportSummary> {
-  const rows = workspace.store.listRows().filter((row) => isWanted(row.status, request.only))
-  const ids = assignIds(rows.map((row) => row.name))
+  const all = workspace.store.listRows()
+  // Numbers are given to all photos, so that a photo keeps its number whatever is exported with it.
+  const ids = assignIds(all.map((row) => row.name))
+  const rows = all.flatMap((row, i) =>
+    isWanted(row.status, request.only) ? { ...row, exportId: at(ids, i) } : [],
+  )
   const out = resolve(request.out)
 
   function* items(): Generator<ExportItem> {
-    for (const [i, row] of rows.entries()) {
+    for (const row of rows) {
       const [face] = workspace.store.faces(row.id)
       if (!face) continue
       const { map } = workspace.store.readFace(face.id)
-      yield { id: ids[i] ?? i, name: row.name, imagePath: workspace.fileOf(row.name), map, split: row.split }
+      yield { id: row.exportId, name: row.name, imagePath: workspace.fileOf(row.name), map, split: row.split }
     }
   }
   const options = {

@@ -2,8 +2,8 @@
  * @file Writes predictions into a folder one by one, so that a run that is cut off keeps what it did and a later run
  * adds to it. Photos are not copied: predictions belong to photos that stay where they are.
  */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { EXPORT_FORMATS } from '../../shared/api'
 import { assertNever, invariant } from '../../shared/assert'
 import { PART_NAMES } from '../../shared/labels'
@@ -64,11 +64,8 @@ async function writeParts(out: string, id: number, map: PartMap): Promise<void> 
   await Promise.all(absent.map((file) => rm(join(out, file), { force: true })))
 }
 
-/** Whole or not at all, but without the wait for the disk: a prediction can be made again. */
 async function writeInto(out: string, file: string, bytes: Uint8Array): Promise<void> {
   const path = join(out, file)
-  const temporary = join(dirname(path), `.${basename(path)}.tmp`)
   await mkdir(dirname(path), { recursive: true })
-  await writeFile(temporary, bytes)
-  await rename(temporary, path)
+  await writeFileAtomic(path, bytes)
 }

@@ -2,7 +2,7 @@
 import type { IpcMain, IpcMainInvokeEvent, WebContents } from 'electron'
 import type { Method } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
-import type { BridgeAnswer } from '../../preload/index.d'
+import type { BridgeAnswer } from '../../shared/bridge'
 import type { App } from '../app/app'
 import { isOurs } from './security'
 
@@ -16,7 +16,7 @@ export function bindIpc(
   ipcMain.handle('facet:call', async (event, method: Method, request: unknown): Promise<BridgeAnswer> => {
     try {
       checkSender(event)
-      return { value: await app.call(method, request as never) }
+      return { ok: await app.call(method, request as never) }
     } catch (error) {
       const wire = toWire(error)
       if (wire.code === 'internal') console.error(error)

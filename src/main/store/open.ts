@@ -62,6 +62,15 @@ function connect(path: string): Connection {
 
 /** Makes a new database under a temporary name, so that a crash never leaves half a workspace. */
 function create(path: string): void {
+  const log = `${path}-wal`
+  if (existsSync(log)) {
+    // SQLite would replay this log into the new database.
+    throw new FacetError(
+      'store/damaged',
+      `${log} belongs to a workspace whose ${path} is gone: put that file back beside it, or move the log away too.`,
+      { file: log },
+    )
+  }
   const temporary = `${path}.new`
   for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(temporary + suffix, { force: true })
   const connection = connect(temporary)
@@ -78,7 +87,7 @@ function examine(path: string): void {
   const refuse = (found: string, cause?: unknown): never => {
     throw new FacetError(
       'store/damaged',
-      `${path} ${found}. It was left untouched: put a backup copy in its place, or move it away and Facet starts an empty workspace.`,
+      `${path} ${found}. It was left untouched: put a backup copy in its place, or move it and any ${path}-wal away, and Facet starts an empty workspace.`,
       { file: path },
       { cause },
     )

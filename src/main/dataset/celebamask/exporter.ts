@@ -57,9 +57,16 @@ export async function encodePartMasks(id: number, map: PartMap): Promise<{ file:
   return Promise.all(
     present.map(async ({ name, part }) => ({
       file: partMaskPath(id, name),
-      bytes: await encodeMaskPng({ ...map, mask: Uint8Array.from(map.bits, (bits) => (bits >>> part) & 1) }),
+      bytes: await encodeMaskPng({ ...map, mask: partMask(map, part) }),
     })),
   )
+}
+
+/** 1 where the part is, 0 elsewhere. */
+function partMask({ bits }: PartMap, part: number): Uint8Array {
+  const mask = new Uint8Array(bits.length)
+  for (let i = 0; i < mask.length; i++) mask[i] = ((bits[i] as number) >>> part) & 1
+  return mask
 }
 
 /** `CelebAMask-HQ-mask-anno/0/00012_hair.png`: where a mask is below the tree's root. */

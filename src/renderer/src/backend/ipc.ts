@@ -1,7 +1,7 @@
 /** @file The backend behind Electron's bridge. */
 import type { EventName, Events, Method, Request, Response } from '../../../shared/api'
 import { fromWire } from '../../../shared/errors'
-import type { FacetBridge } from './bridge'
+import type { FacetBridge } from '../../../shared/bridge'
 import type { LinkedBackend } from './index'
 
 export class IpcBackend implements LinkedBackend {

@@ -165,11 +165,6 @@ export class Display {
     gl.drawArrays(gl.TRIANGLES, 0, 3)
   }
 
-  /** Waits until all is really drawn; for measuring only. */
-  finish(): void {
-    this.#gl.finish()
-  }
-
   /** Lets go of the GPU's memory. */
   dispose(): void {
     this.#gl.deleteTexture(this.#photo)

@@ -66,9 +66,15 @@ export class MaskDocument {
   paint(y: number, start: number, end: number, ink: Ink): void {
     const { width, bits } = this.map
     const { guard, keep, set } = ink
-    for (let i = y * width + start, stop = y * width + end; i < stop; i++) {
-      const now = bits[i] as number
-      if ((now & guard) === 0) bits[i] = (now & keep) | set
+    const from = y * width + start
+    const to = y * width + end
+    // Most strokes take all and mind no lock; a first dab on a large grid is millions of pixels.
+    if (guard === 0 && keep === 0) bits.fill(set, from, to)
+    else {
+      for (let i = from; i < to; i++) {
+        const now = bits[i] as number
+        if ((now & guard) === 0) bits[i] = (now & keep) | set
+      }
     }
     this.#touch(y, start, end)
   }

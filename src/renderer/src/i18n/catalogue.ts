@@ -152,6 +152,7 @@ const WINDOW = {
   'tool.swap': { en: 'Swap brush and eraser', ko: '브러시/지우개 전환' },
   'tool.pickHere': { en: 'Select the part under the cursor', ko: '커서 아래 부위 선택' },
   'tool.size': { en: 'Brush size in mask pixels', ko: '브러시 크기(마스크 픽셀)' },
+  'tool.diameter': { en: 'Brush size', ko: '브러시 크기' },
   'tool.smaller': { en: 'Smaller brush', ko: '브러시 작게' },
   'tool.larger': { en: 'Larger brush', ko: '브러시 크게' },
   'overlap.label': { en: 'Where other parts are', ko: '다른 부위와 겹칠 때' },
@@ -317,7 +318,7 @@ const WINDOW = {
   'gesture.cancel': { en: 'Esc', ko: 'Esc' },
   'effect.zoom': { en: 'Zoom at the cursor', ko: '커서 위치에서 확대/축소' },
   'effect.erase': { en: 'Erase', ko: '지우기' },
-  'effect.cancel': { en: 'Take back the stroke under way', ko: '그리던 획 취소' },
+  'effect.cancel': { en: 'Cancel the stroke', ko: '그리던 획 취소' },
 } as const satisfies Readonly<Record<string, Entry>>
 
 export const CATALOGUE = { ...PARTS, ...ERRORS, ...PROVIDERS, ...WINDOW }

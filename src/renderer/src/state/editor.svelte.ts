@@ -7,27 +7,21 @@ import type { PartName } from '../../../shared/labels'
 import type { Backend } from '../backend'
 import { newest, type Desk, type PointerInput, type ToolName } from '../editor/desk'
 import type { Edit } from '../editor/diff'
-import type { Look } from '../editor/display'
 import { MaskDocument, partMapOf } from '../editor/document'
-import { mixInk, pickPart, type Ink, type Overlap } from '../editor/ink'
-import { describeParts, listParts, partBits, partColours, partNames, soloPart } from '../editor/parts'
-import type { PartView } from '../editor/parts'
+import { HandState } from '../editor/hand.svelte'
+import { pickPart } from '../editor/ink'
+import { describeParts, partBits, partNames, type PartView } from '../editor/parts'
 import { loadPhoto } from '../editor/photo'
 import { PictureCache } from '../editor/pictures'
-import { readPreferences, type Preferences } from '../editor/preferences'
 import { SerialQueue } from '../editor/queue'
 import { FaceSession } from '../editor/session'
 import { Stage } from '../editor/stage'
 import { Toolbox } from '../editor/toolbox'
-import { ViewState } from '../editor/view.svelte'
 import type { Point } from '../editor/viewport'
-
-/** How much one step of `resizeBrush` changes the diameter. */
-const RESIZE_STEP = 1.15
 
 export type { PartView }
 
-export class EditorState extends ViewState implements Desk {
+export class EditorState extends HandState implements Desk {
   image: number | null = $state(null)
   /** The image's path below the workspace. */
   name = $state('')
@@ -36,20 +30,6 @@ export class EditorState extends ViewState implements Desk {
   busy = $state(false)
   /** What went wrong last, in a sentence. */
   error: string | null = $state(null)
-
-  /** The selected part, 0..17. */
-  part = $state(0)
-  tool: ToolName = $state('brush')
-  overlap: Overlap = $state('take')
-  parts: PartView[] = $state([])
-  /** Of all masks, 0..1. */
-  opacity = $state(0.5)
-  /** The photo alone. */
-  bare = $state(false)
-  /** The parts' edges alone. */
-  outline = $state(false)
-  /** True from an attempt to paint a locked part until the next attempt. */
-  blocked = $state(false)
 
   canUndo = $state(false)
   canRedo = $state(false)
@@ -66,7 +46,8 @@ export class EditorState extends ViewState implements Desk {
   /** Hears of each stored change, also of images that are not shown any more. */
   onStored: ((state: HistoryState, image: number) => void) | undefined
 
-  #brushSize = $state(1)
+  /** Why nothing can be drawn here at all. */
+  #unable: string | null = null
   #ticket = 0
   #hoverBits = 0
   #lastPick: { pixel: string; part: number } | null = null
@@ -77,12 +58,6 @@ export class EditorState extends ViewState implements Desk {
 
   constructor(readonly backend: Backend) {
     super()
-    const kept = readPreferences(globalThis.localStorage)
-    this.tool = kept.tool
-    this.overlap = kept.overlap
-    this.opacity = kept.opacity
-    this.#brushSize = kept.brushSize
-    this.parts = listParts(kept.parts)
     this.#pictures = new PictureCache((image, version) => loadPhoto(backend.mediaUrl('view', image, version)))
   }
 
@@ -96,7 +71,7 @@ export class EditorState extends ViewState implements Desk {
     this.image = row.id
     this.name = row.name
     this.busy = true
-    this.error = null
+    this.error = this.#unable
     this.prefetch(row)
     try {
       await this.#queue.idle() // a face with edits under way is read after them
@@ -134,8 +109,9 @@ export class EditorState extends ViewState implements Desk {
     this.name = ''
     this.width = this.height = this.imageWidth = this.imageHeight = 0
     this.busy = this.canUndo = this.canRedo = false
-    this.error = null
+    this.error = this.#unable
     this.hover = []
+    this.#hoverBits = 0
   }
 
   /** Resolves when every edit is stored. */
@@ -147,13 +123,12 @@ export class EditorState extends ViewState implements Desk {
 
   /** During a stroke, takes the stroke back; else the last stored change. */
   async undo(): Promise<void> {
-    if (this.cancel()) return
-    await this.#session?.undo()
+    if (this.document?.editing) this.cancel()
+    else await this.#session?.undo()
   }
 
   async redo(): Promise<void> {
-    if (this.document?.editing) return
-    await this.#session?.redo()
+    if (!this.document?.editing) await this.#session?.redo()
   }
 
   /** Escape: takes back what the hand is doing; false where it does nothing. */
@@ -167,37 +142,11 @@ export class EditorState extends ViewState implements Desk {
   clearPart(part: number): void {
     this.toolbox.finish()
     const { document } = this
-    const ink = mixInk(part, true, this.overlap, partBits(this.parts, 'locked'))
-    this.blocked = !ink
+    const ink = this.mixInk(true, part)
     if (!document || !ink) return
     document.begin()
     for (let y = 0; y < this.height; y++) document.paint(y, 0, this.width, ink)
     this.#store(document.finish(), 'operation', 'clear', part)
-  }
-
-  // Look and view
-
-  /** Shows this part alone, or all again where it is alone already. */
-  soloPart(part: number): void {
-    soloPart(this.parts, part)
-  }
-
-  /** Diameter in mask pixels, 1..the grid's longer side. */
-  get brushSize(): number {
-    return this.#brushSize
-  }
-  set brushSize(size: number) {
-    const largest = Math.max(this.width, this.height) || Infinity
-    this.#brushSize = Math.min(Math.max(Math.round(size), 1), largest)
-  }
-
-  /** One step larger (1) or smaller (-1): about 15 %, at least a pixel. */
-  resizeBrush(step: 1 | -1): void {
-    const size = this.brushSize * RESIZE_STEP ** step
-    this.brushSize =
-      step > 0
-        ? Math.max(Math.round(size), this.brushSize + 1)
-        : Math.min(Math.round(size), this.brushSize - 1)
   }
 
   /** The centre of a mask pixel in client coordinates. */
@@ -213,12 +162,6 @@ export class EditorState extends ViewState implements Desk {
     return this.#session?.document ?? null
   }
 
-  mixInk(erase: boolean): Ink | null {
-    const ink = mixInk(this.part, erase, this.overlap, partBits(this.parts, 'locked'))
-    this.blocked = !ink
-    return ink
-  }
-
   commit(label: string): void {
     this.#store(this.document?.finish() ?? null, 'stroke', label, this.#strokePart)
   }
@@ -226,11 +169,8 @@ export class EditorState extends ViewState implements Desk {
   pick(point: Point): void {
     const pixel = `${Math.floor(point.x)},${Math.floor(point.y)}`
     const bits = this.document?.bitsAt(point.x, point.y) ?? 0
-    const part = pickPart(
-      bits,
-      partBits(this.parts, 'visible'),
-      this.#lastPick?.pixel === pixel ? this.#lastPick.part : null,
-    )
+    const previous = this.#lastPick?.pixel === pixel ? this.#lastPick.part : null
+    const part = pickPart(bits, partBits(this.parts, 'visible'), previous)
     this.#lastPick = part === null ? null : { pixel, part }
     if (part !== null) this.part = part
   }
@@ -240,26 +180,6 @@ export class EditorState extends ViewState implements Desk {
   }
 
   // For the canvas
-
-  /** What to draw with, from the parts' settings. */
-  get look(): Look {
-    const { part: selected, opacity, outline, bare } = this
-    return {
-      parts: partColours(this.parts),
-      visible: partBits(this.parts, 'visible'),
-      selected,
-      opacity,
-      outline,
-      bare,
-    }
-  }
-
-  /** What to remember for the next time. */
-  get preferences(): Preferences {
-    const { tool, overlap, brushSize, opacity } = this
-    const parts = this.parts.map(({ visible, locked, opacity }) => ({ visible, locked, opacity }))
-    return { tool, overlap, brushSize, opacity, parts }
-  }
 
   /** Draws on `canvas` from now on; gives a function that stops it. */
   attach(canvas: HTMLCanvasElement): () => void {
@@ -280,7 +200,7 @@ export class EditorState extends ViewState implements Desk {
         this.#stage = null
       }
     } catch (error) {
-      this.error = sentence(error)
+      this.error = this.#unable = sentence(error)
       return () => undefined
     }
   }
@@ -331,7 +251,7 @@ export class EditorState extends ViewState implements Desk {
     const document = new MaskDocument(partMapOf(masks))
     this.face = masks.face
     this.showSizes(masks, { width: masks.imageWidth, height: masks.imageHeight })
-    this.brushSize = this.#brushSize // the grid may be smaller
+    this.brushSize = Math.min(this.brushSize, Math.max(masks.width, masks.height))
     this.#session = this.#openSession(masks, document)
     describeParts(this.parts, document.areas, masks)
     this.#showHistory(masks)
@@ -365,7 +285,7 @@ export class EditorState extends ViewState implements Desk {
     const session = this.#session
     this.#stage?.painted()
     if (!edit || !session) return
-    this.error = null
+    this.error = this.#unable
     this.canUndo = true
     this.canRedo = false
     this.parts.forEach((view, index) => {

@@ -1,0 +1,14 @@
+/** @file What the preload puts on the page of the Electron window: ask, listen, have a folder picked; nothing else. */
+import type { EventName, Events, Method } from './api'
+import type { WireError } from './errors'
+
+/** Answers travel as data, since Electron cuts thrown errors down to their message. */
+export type BridgeAnswer = { ok: unknown } | { error: WireError }
+
+export interface FacetBridge {
+  invoke(method: Method, request: unknown): Promise<BridgeAnswer>
+  /** Returns a function that ends the subscription. */
+  subscribe<E extends EventName>(event: E, listener: (payload: Events[E]) => void): () => void
+  /** The system's folder dialog; null where the user cancels. */
+  pickFolder(): Promise<string | null>
+}
