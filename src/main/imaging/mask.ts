@@ -24,13 +24,18 @@ export async function readMaskPng(path: string): Promise<BinaryMask> {
       throw unreadablePicture(path, error)
     })
   const values = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
-  const mask = new Uint8Array(width * height)
-  for (let i = 0, from = 0; i < mask.length; i++) {
-    let any = 0
-    for (let c = 0; c < info.channels; c++) any |= values[from++] as number
+  return { width, height, mask: anyAboveZero(values, info.channels, width * height) }
+}
+
+/** 1 for each pixel of which one of its 1 or 3 colour channels is above zero. */
+function anyAboveZero(values: Uint8Array | Uint16Array, channels: number, pixels: number): Uint8Array {
+  const mask = new Uint8Array(pixels)
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2]
+  for (let i = 0, from = 0; i < pixels; i++, from += channels) {
+    const any = (values[from] as number) | (values[from + green] as number) | (values[from + blue] as number)
     mask[i] = any === 0 ? 0 : 1
   }
-  return { width, height, mask }
+  return mask
 }
 
 /** An 8-bit grey PNG, 255 where `mask` is not zero. */

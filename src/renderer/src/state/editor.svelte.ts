@@ -5,7 +5,7 @@
 import type { FaceMasks, HistoryState, Status } from '../../../shared/api'
 import type { PartName } from '../../../shared/labels'
 import type { Backend } from '../backend'
-import { newest, type Desk, type PointerInput, type ToolName } from '../editor/desk'
+import { newest, type Desk, type PointerInput } from '../editor/desk'
 import type { Edit } from '../editor/diff'
 import { MaskDocument, partMapOf } from '../editor/document'
 import { HandState } from '../editor/hand.svelte'
