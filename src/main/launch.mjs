@@ -26,7 +26,7 @@ function buildIfStale() {
   if (built > newest(inputs)) return
   process.stderr.write('Building Facet …\n')
   const vite = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js')
-  const { status } = spawnSync(newEnoughNode(), [vite, 'build', '--logLevel', 'warn'], {
+  const { status } = spawnSync(newEnoughNode(), [vite, 'build', '--logLevel', 'error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   })
