@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openStore } from '../../src/main/store/open'
+import { openReader, openStore } from '../../src/main/store/open'
 import { FacetError, type ErrorCode } from '../../src/shared/errors'
 import { encodePatch } from '../../src/shared/patch'
 import { addFace, seeded, tamper, temporaryFolder, temporaryStore } from './helpers'
@@ -211,4 +211,26 @@ describe('one writer', () => {
       expect(store.readFace(face).areas[1]).toBe(1)
     },
   )
+})
+
+describe('a reader', () => {
+  test('sees what another process writes, while it writes, and changes nothing', () => {
+    const file = join(temporaryFolder(), 'workspace.db')
+    const store = openStore(file)
+    store.syncImages([{ name: 'a.jpg', bytes: 1, mtimeMs: 1 }])
+    const reader = openReader(file)
+    expect(reader.listRows().map((row) => row.name)).toEqual(['a.jpg'])
+    store.syncImages([
+      { name: 'a.jpg', bytes: 1, mtimeMs: 1 },
+      { name: 'b.jpg', bytes: 1, mtimeMs: 1 },
+    ])
+    expect(reader.listRows()).toHaveLength(2)
+    reader.close()
+    store.review(1, 'accepted')
+    store.close()
+  })
+
+  test('says so where there is no workspace', () => {
+    expect(() => openReader(join(temporaryFolder(), 'workspace.db'))).toThrow(/There is no workspace at/)
+  })
 })

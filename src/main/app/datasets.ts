@@ -21,7 +21,7 @@ import type { ExportItem } from '../dataset/item'
 import { assignIds } from '../dataset/names'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
-import type { Workspace } from './workspace'
+import type { ReadableWorkspace } from './workspace'
 
 /** Images brought in at a time: enough to keep the disk busy, few enough to cancel soon. */
 const BATCH = 32
@@ -36,7 +36,7 @@ export function datasetHandlers({
     'dataset.export': (request) =>
       jobs.run(request.job, 'dataset.export', (work) => {
         const folder = request.folder ?? workspace.require().path
-        return workspace.use(folder, (open) => exportFrom(open, request, work))
+        return workspace.read(folder, (open) => exportFrom(open, request, work))
       }),
   }
 }
@@ -117,7 +117,7 @@ async function copyPhoto(from: string, to: string, complaints: Complaint[]): Pro
 }
 
 async function exportFrom(
-  workspace: Workspace,
+  workspace: ReadableWorkspace,
   request: Checked<'dataset.export'>,
   work: Work,
 ): Promise<ExportSummary> {
@@ -133,7 +133,7 @@ async function exportFrom(
     for (const row of rows) {
       const [face] = workspace.store.faces(row.id)
       if (!face) continue
-      const { map } = workspace.store.readFace(face.id)
+      const map = workspace.store.masks(face.id)
       yield { id: row.exportId, name: row.name, imagePath: workspace.fileOf(row.name), map, split: row.split }
     }
   }

@@ -9,11 +9,11 @@ import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest } from '../models/manifest'
 import { networkOf } from '../models/registry'
 import { describeModel } from '../onnx/decode'
+import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import { recognise } from '../segface/config'
 import { countParameters } from '../segface/weights'
-import { openStore } from '../store/open'
+import { openReader } from '../store/open'
 import type { Context, Handlers } from './app'
-import { ONNXRUNTIME_VERSION } from './providers'
 
 /** Providers are tried with a checkpoint outside the registry at this side: every network runs there. */
 const TRIAL_RESOLUTION = 256
@@ -109,7 +109,7 @@ async function inspectFolder(folder: string): Promise<Record<string, unknown>> {
       { file: folder },
     )
   }
-  const store = openStore(database)
+  const store = openReader(database)
   try {
     const rows = store.listRows()
     const counts = STATUSES.map(

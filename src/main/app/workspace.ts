@@ -8,11 +8,12 @@ import { cp, mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Events, WorkspaceInfo } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
-import type { Loudspeaker } from '../base/events'
+import { Loudspeaker } from '../base/events'
 import { pictureSize } from '../imaging/picture'
 import { scanPictures } from '../imaging/scan'
 import type { Face, Grid } from '../store/faces'
-import { openStore } from '../store/open'
+import { openReader, openStore } from '../store/open'
+import type { StoreReader } from '../store/reader'
 import type { Store } from '../store/store'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
@@ -22,7 +23,14 @@ import { holdsTree, isMaskFolder, openTree, type Tree, type TreeItem } from './t
 const MAX_SIDE = 1024
 const LAST_IMAGE = 'lastImage'
 
-export class Workspace {
+/** What an export needs of a workspace. */
+export interface ReadableWorkspace {
+  readonly store: StoreReader
+  /** Where an image's file is. */
+  fileOf(name: string): string
+}
+
+export class Workspace implements ReadableWorkspace {
   readonly #events: Loudspeaker<Events>
   readonly #stop = new AbortController()
   readonly #tree: Promise<Tree | null>
@@ -188,6 +196,8 @@ export function gridOf({ width, height }: Grid): Grid {
 /** At most one workspace is open. */
 export class WorkspaceHolder {
   current: Workspace | null = null
+  /** Opening and closing take turns. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(
     readonly paths: Deps['paths'],
@@ -201,20 +211,27 @@ export class WorkspaceHolder {
   }
 
   /** Opens `path` in place of what is open. Throws `file/unreadable` or an error of the store. */
-  async open(path: string): Promise<Workspace> {
+  open(path: string): Promise<Workspace> {
     const folder = resolve(path)
-    if (this.current?.path === folder) return this.current
-    const opened = this.#load(folder)
-    await this.close()
-    this.current = opened
-    return opened
+    return this.#inTurn(async () => {
+      if (this.current?.path === folder) return this.current
+      const opened = this.#load(folder, this.events)
+      await this.#closeCurrent()
+      this.current = opened
+      return opened
+    })
   }
 
-  /** Uses the workspace at `path`, the open one or one opened for this alone, once it has been walked through. */
+  /**
+   * Uses the workspace at `path`, the open one or one opened for this alone, once it has been walked through. Of the
+   * latter only notices are told: the window shows another folder.
+   */
   async use<T>(path: string, work: (workspace: Workspace) => Promise<T>): Promise<T> {
     const folder = resolve(path)
     const isOpen = this.current?.path === folder
-    const workspace = isOpen && this.current ? this.current : this.#load(folder)
+    const notices = new Loudspeaker<Events>()
+    notices.on('notice', (notice) => this.events.emit('notice', notice))
+    const workspace = isOpen && this.current ? this.current : this.#load(folder, notices)
     try {
       await workspace.ready
       return await work(workspace)
@@ -223,7 +240,23 @@ export class WorkspaceHolder {
     }
   }
 
-  #load(folder: string): Workspace {
+  /** As `use`, for reading only: a workspace that another Facet has open is read as it stands. */
+  async read<T>(path: string, work: (workspace: ReadableWorkspace) => Promise<T>): Promise<T> {
+    try {
+      return await this.use(path, work)
+    } catch (error) {
+      if (!(error instanceof FacetError && error.code === 'store/busy')) throw error
+      const folder = resolve(path)
+      const store = openReader(join(facetDirOf(folder, this.paths.dataDir), 'workspace.db'))
+      try {
+        return await work({ store, fileOf: (name) => join(folder, name) })
+      } finally {
+        store.close()
+      }
+    }
+  }
+
+  #load(folder: string, events: Loudspeaker<Events>): Workspace {
     const stats = statSync(folder, { throwIfNoEntry: false })
     if (!stats?.isDirectory()) {
       const found = stats ? 'is a file' : 'does not exist'
@@ -232,10 +265,20 @@ export class WorkspaceHolder {
       })
     }
     const facetDir = facetDirOf(folder, this.paths.dataDir)
-    return new Workspace(folder, facetDir, openStore(join(facetDir, 'workspace.db')), this.events)
+    return new Workspace(folder, facetDir, openStore(join(facetDir, 'workspace.db')), events)
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#closeCurrent())
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #closeCurrent(): Promise<void> {
     const closing = this.current
     this.current = null
     await closing?.close()

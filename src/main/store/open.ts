@@ -9,6 +9,7 @@ import { Connection } from './db'
 import { takeLock } from './lock'
 import { backupName, migrate, MIGRATIONS } from './migrate'
 import { APPLICATION_ID } from './migrations/0001-init'
+import { StoreReader } from './reader'
 import { Store } from './store'
 
 /**
@@ -30,6 +31,18 @@ export function openStore(file: string, options: { now?: () => number } = {}): S
     lock.release()
     throw error
   }
+}
+
+/**
+ * Opens the workspace database at `file` for reading, also while another process writes it. Throws `not-found` where
+ * there is none, else as `openStore` does.
+ */
+export function openReader(file: string): StoreReader {
+  const path = resolve(file)
+  if (!existsSync(path))
+    throw new FacetError('not-found', `There is no workspace at ${path}.`, { file: path })
+  examine(path)
+  return new StoreReader(new Connection(path, { readonly: true }))
 }
 
 function makeFolder(folder: string): void {

@@ -1,43 +1,37 @@
-/** @file The store of one workspace: what the app may ask of its database, each question answered by its own room. */
-import type { HistoryState, HistoryStep, ImageRow, PartMask, RevisionRow, Split } from '../../shared/api'
+/** @file The store of one workspace: every way its database changes, each answered by its own room. */
+import type { HistoryState, HistoryStep, ImageRow, Split } from '../../shared/api'
+import type { PartMap } from '../../shared/mask'
 import { Changes, type HandChange, type MaskImport, type OpenFace, type Prediction } from './changes'
 import type { Connection } from './db'
-import { ensureFace, facesOf, readFaceRow, type Face, type Grid } from './faces'
-import { listRevisions } from './history'
+import { ensureFace, type Face, type Grid } from './faces'
 import * as images from './images'
-import type { FoundImage, ImageRecord, Review, SyncResult } from './images'
+import type { FoundImage, Review, SyncResult } from './images'
 import type { Lock } from './lock'
-import { readRuns } from './masks'
-import { readSetting, writeSetting } from './settings'
+import { StoreReader } from './reader'
+import { writeSetting } from './settings'
 
 /** Made by `openStore`. Everything is synchronous: when a method that writes has returned, its change is on disk. */
-export class Store {
-  readonly #connection: Connection
+export class Store extends StoreReader {
   readonly #lock: Lock
   readonly #now: () => number
   readonly #changes: Changes
   #closed = false
 
   constructor(connection: Connection, lock: Lock, now: () => number) {
-    this.#connection = connection
+    super(connection)
     this.#lock = lock
     this.#now = now
     this.#changes = new Changes(connection, now)
   }
 
-  /** Path of the database file. */
-  get file(): string {
-    return this.#connection.file
-  }
-
   /** Moves the write-ahead log into the file and gives the right to write back. May be called twice. */
-  close(): void {
+  override close(): void {
     if (this.#closed) return
     this.#closed = true
     try {
-      this.#connection.pragma('wal_checkpoint(TRUNCATE)')
+      this.connection.pragma('wal_checkpoint(TRUNCATE)')
     } finally {
-      this.#connection.close()
+      super.close()
       this.#lock.release()
     }
   }
@@ -45,36 +39,16 @@ export class Store {
   /** Several calls as one transaction, on disk together or not at all: for imports. `work` must not wait. */
   batch<T>(work: () => T): T {
     try {
-      return this.#connection.transaction(work)
+      return this.connection.transaction(work)
     } catch (error) {
       this.#changes.forget()
       throw error
     }
   }
 
-  /** Every image whose file is there, by name. */
-  listRows(): ImageRow[] {
-    return images.listRows(this.#connection)
-  }
-
-  /** The rows of `ids`, in their order; ids that do not exist are left out. */
-  rows(ids: readonly number[]): ImageRow[] {
-    return images.readRows(this.#connection, ids)
-  }
-
-  /** One image; throws `not-found`. */
-  image(id: number): ImageRecord {
-    return images.readImage(this.#connection, id)
-  }
-
-  /** The image of that path below the workspace, or null. */
-  findImage(name: string): ImageRecord | null {
-    return images.findImage(this.#connection, name)
-  }
-
   /** A scan in batches: `add` what is found, then `finish` marks as missing what never was. */
   scan(): images.ImageScan {
-    return new images.ImageScan(this.#connection, this.#now)
+    return new images.ImageScan(this.connection, this.#now)
   }
 
   /** A whole scan at once: `found` is every picture of the workspace. */
@@ -85,29 +59,24 @@ export class Store {
 
   /** Notes the size of the upright picture in pixels. */
   setSize(image: number, width: number, height: number): void {
-    images.setSize(this.#connection, image, width, height)
+    images.setSize(this.connection, image, width, height)
   }
 
   /** Sorts images into a split, or with null out of any. */
   setSplit(ids: readonly number[], split: Split | null): void {
-    images.setSplit(this.#connection, ids, split)
+    images.setSplit(this.connection, ids, split)
   }
 
   /** A person's verdict on an image; null takes it back. Throws `not-found`. */
   review(image: number, review: Review | null): ImageRow {
-    const { id, name, status, split } = images.setReview(this.#connection, image, review)
+    const { id, name, status, split } = images.setReview(this.connection, image, review)
     return { id, name, status, split }
-  }
-
-  /** The faces of an image in order; empty before the first was made. */
-  faces(image: number): Face[] {
-    return facesOf(this.#connection, image)
   }
 
   /** The face that is the whole picture. It takes `grid` only while nothing was ever stored for it. */
   ensureFace(image: number, grid: Grid): Face {
-    images.readImage(this.#connection, image)
-    const face = ensureFace(this.#connection, image, grid)
+    images.readImage(this.connection, image)
+    const face = ensureFace(this.connection, image, grid)
     this.#changes.regrid(face)
     return face
   }
@@ -117,9 +86,8 @@ export class Store {
     return this.#changes.read(face)
   }
 
-  /** The 18 parts of a face as run lengths, in PART_NAMES' order. Throws `store/damaged`. */
-  partMasks(face: number): PartMask[] {
-    return readRuns(this.#connection, readFaceRow(this.#connection, face))
+  override masks(face: number): PartMap {
+    return this.#changes.read(face).map
   }
 
   /** Where undo stands and what the image counts as. */
@@ -152,18 +120,8 @@ export class Store {
     return this.#changes.redo(face, author)
   }
 
-  /** The newest `limit` revisions of a face, newest first. */
-  history(face: number, limit: number): RevisionRow[] {
-    return listRevisions(this.#connection, face, limit)
-  }
-
-  /** The value under `key`, undefined where none was written; the caller checks its shape. */
-  readSetting(key: string): unknown {
-    return readSetting(this.#connection, key)
-  }
-
   /** Stores `value`, anything that JSON can say; undefined removes the key. */
   writeSetting(key: string, value: unknown): void {
-    writeSetting(this.#connection, key, value)
+    writeSetting(this.connection, key, value)
   }
 }
