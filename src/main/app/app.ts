@@ -21,6 +21,7 @@ import { jobHandlers, Jobs } from './jobs'
 import { maskHandlers } from './masks'
 import { mediaFor, type Media } from './media'
 import { modelHandlers } from './models'
+import { predictFilesHandlers } from './predict_files'
 import { Providers } from './providers'
 import { openSettings, settingsHandlers } from './settings'
 import { Registry } from '../models/registry'
@@ -78,6 +79,7 @@ export function createApp(deps: Deps): App {
     imageHandlers(context),
     maskHandlers(context),
     inferenceHandlers(context),
+    predictFilesHandlers(context),
     modelHandlers(context),
     datasetHandlers(context),
     diagnosisHandlers(context),

@@ -5,12 +5,12 @@
 import type { Checked, Events, InferenceStatus, Provider } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
 import type { Loudspeaker } from '../base/events'
+import { median } from '../base/quantile'
 import { EngineClient } from '../engine/client'
 import type { NetworkRef } from '../engine/protocol'
 import { networkOf, type Registry } from '../models/registry'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
-import { predictFiles } from './predict_files'
 import type { Providers } from './providers'
 import type { SettingsFile } from './settings'
 import type { Store } from '../store/store'
@@ -29,7 +29,8 @@ interface Parts {
 const TIMED = 9
 /** Revisions looked at for the model that predicted last; in a predicted face, one of the newest. */
 const LOOK_BACK = 50
-const PRIORITY = { asked: 0, onScreen: 1, ahead: 2, batch: 10 } as const
+const ASKED = 0
+const WANTED = 1
 
 interface Choice {
   readonly network: NetworkRef & { id: string }
@@ -41,7 +42,11 @@ interface Choice {
 export class Inference {
   readonly engine: EngineClient
   readonly #parts: Parts
-  readonly #waiting = new Map<number, AbortController>()
+  readonly #closing = new AbortController()
+  /** What is on screen and what comes next, in order, without what was begun. */
+  #wanted: number[] = []
+  #isWorking = false
+  #begun = 0
   #choice: Promise<Choice> | null = null
   #times: number[] = []
   #status: InferenceStatus = {
@@ -68,22 +73,19 @@ export class Inference {
     return this.#status
   }
 
-  /** Predicts `current` first, then `next` in order; whatever waited and is no longer wanted is dropped. */
+  /**
+   * Predicts `current` first, then `next` in order. What was wanted before and is not any more is dropped, except the one
+   * in work, which is finished.
+   */
   want({ current, next }: Checked<'inference.want'>): void {
-    if (!this.#parts.settings.current.autoPredict) return
-    const wanted = [...(current === null ? [] : [current]), ...next]
-    for (const [image, controller] of this.#waiting) if (!wanted.includes(image)) controller.abort()
-    for (const image of wanted) {
-      // Asking again moves an image that waits to its new place.
-      this.#waiting.get(image)?.abort()
-      void this.#predict(image, image === current ? PRIORITY.onScreen : PRIORITY.ahead, false)
-    }
+    const { settings } = this.#parts
+    this.#wanted = settings.current.autoPredict ? [...(current === null ? [] : [current]), ...next] : []
+    if (!this.#isWorking) void this.#work()
   }
 
   /** Predicts the image again, whatever it holds; parts made by hand stay. Rejects where it fails. */
   async predict(image: number): Promise<void> {
-    this.#waiting.get(image)?.abort()
-    const problem = await this.#predict(image, PRIORITY.asked, true)
+    const problem = await this.#predict(this.#parts.workspace.require(), image, ASKED, true)
     if (problem) throw problem
   }
 
@@ -95,7 +97,8 @@ export class Inference {
   }
 
   close(): void {
-    for (const controller of this.#waiting.values()) controller.abort()
+    this.#wanted = []
+    this.#closing.abort()
     this.engine.close()
   }
 
@@ -119,96 +122,107 @@ export class Inference {
       return { network, name, provider: wanted, why: `${wanted} was chosen in the settings` }
     const verdict = await providers.remembered(network)
     if (verdict) return { network, name, provider: verdict.chosen, why: verdict.why }
-    const trial = providers.judge(network)
-    trial.then(
+    const { signal } = this.#closing
+    providers.judge(network, { signal }).then(
       (found) => {
         if (found.chosen !== 'cpu') this.reconsider()
         else this.#tell({ why: found.why })
       },
-      (error: unknown) => this.#tell({ problem: toWire(error).message }),
+      (error: unknown) => {
+        if (!signal.aborted) this.#tell({ problem: toWire(error).message })
+      },
     )
     return { network, name, provider: 'cpu', why: 'the other providers are being tried' }
   }
 
+  /** One wish after another; a folder that was opened in between has wishes of its own. */
+  async #work(): Promise<void> {
+    this.#isWorking = true
+    for (let image = this.#wanted.shift(); image !== undefined; image = this.#wanted.shift()) {
+      const workspace = this.#parts.workspace.current
+      const problem = workspace && (await this.#predict(workspace, image, WANTED, false))
+      // What no image can get past is told once, not once for each.
+      if (!workspace || problem?.code === 'provider/unusable') this.#wanted = []
+    }
+    this.#isWorking = false
+  }
+
   /** Answers the error instead of throwing it, so that a wish that nobody waits for cannot be an unhandled rejection. */
-  async #predict(image: number, priority: number, again: boolean): Promise<FacetError | null> {
-    const workspace = this.#parts.workspace.current
-    if (!workspace) return null
-    const controller = new AbortController()
-    this.#waiting.set(image, controller)
+  async #predict(
+    workspace: Workspace,
+    image: number,
+    priority: number,
+    again: boolean,
+  ): Promise<FacetError | null> {
+    const isStale = (): boolean => this.#parts.workspace.current !== workspace || this.#closing.signal.aborted
+    this.#begun++
     try {
       const choice = await this.choose()
       const face = await workspace.faceOf(image)
       if (!again && !wantsPrediction(workspace.store, image, face.id, choice.network.id)) return null
-      controller.signal.throwIfAborted()
-      this.#tell({
-        state: 'running',
-        model: choice.name,
-        provider: choice.provider,
-        why: choice.why,
-        running: image,
-      })
+      const { name: model, provider, why } = choice
       const { labels, ms } = await this.engine.submit(
         'predict',
         {
           network: { weights: choice.network.weights, resolution: choice.network.resolution },
-          provider: choice.provider,
+          provider,
           picture: workspace.fileOf(face.name),
           grid: face.grid,
         },
-        { priority, signal: controller.signal },
+        {
+          priority,
+          signal: this.#closing.signal,
+          onStart: () => this.#tell({ state: 'running', model, provider, why, running: image }),
+        },
       )
+      if (isStale()) return null
       this.#store(workspace, image, face.id, labels, choice)
       this.#times = [...this.#times, ms].slice(-TIMED)
       this.#tell({ problem: null, ms: median(this.#times) })
       return null
     } catch (error) {
-      if (controller.signal.aborted) return null
+      if (isStale()) return null
       const wire = toWire(error)
       this.#tell({ problem: wire.message, ...(wire.code === 'provider/unusable' ? { state: 'failed' } : {}) })
       return new FacetError(wire.code, wire.message, wire.details)
     } finally {
-      if (this.#waiting.get(image) === controller) this.#waiting.delete(image)
-      if (this.#status.state !== 'failed')
-        this.#tell(this.#waiting.size === 0 ? { state: 'ready', running: null } : {})
+      this.#begun--
+      const isIdle = this.#begun === 0 && this.#wanted.length === 0 && this.#status.state !== 'failed'
+      this.#tell({
+        ...(isIdle ? { state: 'ready' } : {}),
+        ...(this.#status.running === image ? { running: null } : {}),
+      })
     }
   }
 
   #store(workspace: Workspace, image: number, face: number, labels: Uint8Array, choice: Choice): void {
-    if (this.#parts.workspace.current !== workspace) return
     const state = workspace.store.writePrediction({ face, labels, model: choice.network.id })
     this.#parts.events.emit('images.changed', { rows: workspace.store.rows([image]) })
     this.#parts.events.emit('masks.changed', { image, face, revision: state.revision })
   }
 
   #tell(change: Partial<InferenceStatus>): void {
-    this.#status = { ...this.#status, ...change, queued: this.#waiting.size }
+    this.#status = { ...this.#status, ...change, queued: this.#wanted.length }
     this.#parts.events.emit('inference.status', this.#status)
   }
 }
 
-/** True for a face without masks, and for one that another model predicted and no hand has touched. */
+/**
+ * True for a face that never had masks, and for one that another model predicted and no hand has touched. What a person
+ * accepted is left as it was accepted, even without masks.
+ */
 function wantsPrediction(store: Store, image: number, face: number, model: string): boolean {
+  const { status } = store.image(image)
+  if (status === 'accepted') return false
   const revisions = store.history(face, LOOK_BACK)
   if (revisions.length === 0) return true
   const predicted = revisions.find((revision) => revision.kind === 'prediction')
-  return store.image(image).status === 'predicted' && predicted?.model !== model
+  return status === 'predicted' && predicted?.model !== model
 }
 
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5)
-}
-
-/** The value below which the fraction `q` of `values` lies (nearest rank); 0 for none. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0
-}
-
-export function inferenceHandlers(
-  context: Context,
-): Pick<Handlers, 'inference.want' | 'inference.predict' | 'inference.status' | 'predict.files'> {
-  const { inference, jobs } = context
+export function inferenceHandlers({
+  inference,
+}: Context): Pick<Handlers, 'inference.want' | 'inference.predict' | 'inference.status'> {
   return {
     'inference.want'(request) {
       inference.want(request)
@@ -219,7 +233,5 @@ export function inferenceHandlers(
       return null
     },
     'inference.status': () => inference.status,
-    'predict.files': (request) =>
-      jobs.run(request.job, 'predict.files', (work) => predictFiles(context, request, work)),
   }
 }

@@ -4,17 +4,24 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Checked, Complaint, PredictSummary } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { partMapFromLabels } from '../../shared/mask'
+import { quantile } from '../base/quantile'
 import { createPredictionWriter } from '../dataset/predicted'
 import { pictureSize } from '../imaging/picture'
 import { scanPictures } from '../imaging/scan'
 import { resolutionOfFile } from '../models/importer'
-import type { Context } from './app'
-import { quantile } from './inference'
+import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
 import { gridOf } from './workspace'
 
+export function predictFilesHandlers(context: Context): Pick<Handlers, 'predict.files'> {
+  return {
+    'predict.files': (request) =>
+      context.jobs.run(request.job, 'predict.files', (work) => predictFiles(context, request, work)),
+  }
+}
+
 /** Predicts one picture or all of a folder; a picture that cannot be read is a complaint, not the end. */
-export async function predictFiles(
+async function predictFiles(
   { registry, providers, inference }: Context,
   request: Checked<'predict.files'>,
   { signal, progress }: Work,
@@ -39,6 +46,8 @@ export async function predictFiles(
       times.push(ms)
       await writing
       writing = writer.write(name, partMapFromLabels(labels, grid.width, grid.height))
+      // A failure is met at the next `await writing`; until then it is nobody's, which would end the process.
+      writing.catch(() => undefined)
     } catch (error) {
       if (!(error instanceof FacetError) || !ABOUT_THE_PICTURE.has(error.code)) throw error
       complaints.push({ file: name, message: error.message })

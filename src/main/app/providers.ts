@@ -3,7 +3,6 @@
  * processor and timed; the fastest that computes the right thing is used, and the verdict is remembered.
  */
 import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { PROVIDERS, type Provider, type ProviderChoice, type ProviderTrial } from '../../shared/api'
@@ -12,11 +11,8 @@ import { writeFileAtomic } from '../base/fs'
 import { runAlone } from '../engine/client'
 import type { NetworkRef } from '../engine/protocol'
 import { ladder } from '../runtime/providers'
+import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { Deps } from './deps'
-
-export const ONNXRUNTIME_VERSION = z
-  .object({ version: z.string() })
-  .parse(createRequire(import.meta.url)('onnxruntime-node/package.json')).version
 
 export interface Verdict {
   readonly chosen: Provider

@@ -111,6 +111,11 @@ function parkedName(directory: string): string {
   return join(dirname(directory), `.${basename(directory)}.previous`)
 }
 
+/** The name of the folder that is parked under `name`, null where `name` is no such place. */
+export function parkedDirectory(name: string): string | null {
+  return /^\.(.+)\.previous$/.exec(name)?.[1] ?? null
+}
+
 /**
  * Puts the finished folder `temporary` in the place of `directory` (same file system), which may exist already.
  * No portable call exchanges two folders, so a crash may leave the old one parked beside:

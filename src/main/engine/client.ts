@@ -30,7 +30,16 @@ interface Queued {
   readonly priority: number
   readonly resolve: (answer: never) => void
   readonly reject: (error: FacetError) => void
+  readonly onStart: (() => void) | undefined
   tries: number
+  /** Nobody waits for the answer any more. */
+  dropped: boolean
+}
+
+export interface SubmitOptions {
+  readonly priority?: number
+  readonly signal?: AbortSignal
+  readonly onStart?: () => void
 }
 
 export class EngineClient {
@@ -55,28 +64,30 @@ export class EngineClient {
   /**
    * Queues a job; lower `priority` goes first, equal ones in order. Aborting takes a waiting job out of the queue; one
    * in work cannot be interrupted (onnxruntime has no way), its answer is dropped. Rejects with `cancelled` then, with
-   * `engine/crashed` where the job killed the engine twice, else with the job's own error.
+   * `engine/crashed` where the job killed the engine twice, else with the job's own error. `onStart` is called when the
+   * job is handed to the engine.
    */
   submit<K extends JobKind>(
     kind: K,
     request: Jobs[K]['request'],
-    { priority = 10, signal }: { priority?: number; signal?: AbortSignal } = {},
+    { priority = 10, signal, onStart }: SubmitOptions = {},
   ): Promise<Jobs[K]['answer']> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed || signal?.aborted) return reject(cancelled())
-      const message = { id: this.#nextId++, kind, request } as JobMessage
-      const job: Queued = { message, priority, resolve, reject, tries: 0 }
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#queue = this.#queue.filter((waiting) => waiting !== job)
-          reject(cancelled())
-        },
-        { once: true },
-      )
-      this.#enqueue(job)
-      this.#pump()
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<Jobs[K]['answer']>()
+    if (this.#closed || signal?.aborted) {
+      reject(cancelled())
+      return promise
+    }
+    const message = { id: this.#nextId++, kind, request } as JobMessage
+    const job: Queued = { message, priority, resolve, reject, onStart, tries: 0, dropped: false }
+    const drop = (): void => {
+      job.dropped = true
+      this.#queue = this.#queue.filter((waiting) => waiting !== job)
+      reject(cancelled())
+    }
+    signal?.addEventListener('abort', drop)
+    this.#enqueue(job)
+    this.#pump()
+    return promise.finally(() => signal?.removeEventListener('abort', drop))
   }
 
   /** Ends the process; waiting jobs are rejected with `cancelled`. */
@@ -102,6 +113,7 @@ export class EngineClient {
     if (!job) return
     this.#running = job
     job.tries++
+    job.onStart?.()
     this.#child ??= this.#start()
     this.#child.stdin?.write(encodeFrame(job.message))
   }
@@ -109,7 +121,14 @@ export class EngineClient {
   #start(): ChildProcess {
     const child = spawn(this.options.node, [this.options.entry], { stdio: ['pipe', 'pipe', 'inherit'] })
     const reader = new FrameReader((message) => this.#answered(message as AnswerMessage))
-    child.stdout?.on('data', (chunk: Buffer) => reader.push(chunk))
+    child.stdout?.on('data', (chunk: Buffer) => {
+      try {
+        reader.push(chunk)
+      } catch {
+        // A library wrote between the frames: what follows cannot be trusted.
+        child.kill('SIGKILL')
+      }
+    })
     // A dead engine is told by 'exit' or 'error'; writing to it in between must not end the backend.
     child.stdin?.on('error', () => undefined)
     child.once('error', (error) => this.#died(child, `could not be started: ${error.message}`))
@@ -133,14 +152,14 @@ export class EngineClient {
     this.#child = null
     const job = this.#running
     this.#running = null
-    if (job && job.tries >= MAX_TRIES) {
+    if (job && !job.dropped && job.tries >= MAX_TRIES) {
       const what = describe(job.message)
       job.reject(
         new FacetError('engine/crashed', `The engine ${how} twice while ${what}; that job was given up.`, {
           how,
         }),
       )
-    } else if (job) {
+    } else if (job && !job.dropped) {
       this.#queue.unshift(job)
     }
     if (job)

@@ -1,6 +1,6 @@
 /** @file What the backend and the engine say to each other: jobs, answers, and the framing on a pipe. */
 import type { Provider } from '../../shared/api'
-import type { WireError } from '../../shared/errors'
+import { FacetError, type WireError } from '../../shared/errors'
 import { decodeWire, encodeWire } from '../../shared/wire'
 
 /** Weights on disk (a checkpoint or a registry folder's safetensors) and the side R its network is built for. */
@@ -40,6 +40,9 @@ export interface JobMessage<K extends JobKind = JobKind> {
 }
 export type AnswerMessage = { id: number; answer: Jobs[JobKind]['answer'] } | { id: number; error: WireError }
 
+/** Far above the largest answer, the labels of an 8192 x 8192 grid; a longer frame is no frame of ours. */
+const MAX_FRAME = 2 ** 28
+
 /** A frame: uint32 length, little-endian, then encodeWire's bytes. */
 export function encodeFrame(message: JobMessage | AnswerMessage): Uint8Array {
   const body = encodeWire(message)
@@ -49,7 +52,7 @@ export function encodeFrame(message: JobMessage | AnswerMessage): Uint8Array {
   return frame
 }
 
-/** Collects chunks of a pipe and hands out each whole message. */
+/** Collects chunks of a pipe and hands out each whole message. `push` throws for what is no frame. */
 export class FrameReader {
   #chunks: Buffer[] = []
   #length = 0
@@ -71,7 +74,9 @@ export class FrameReader {
   #need(): number | null {
     if (this.#length < 4) return null
     const first = this.#chunks[0]
-    return 4 + (first && first.length >= 4 ? first : this.#joined()).readUInt32LE(0)
+    const length = (first && first.length >= 4 ? first : this.#joined()).readUInt32LE(0)
+    if (length > MAX_FRAME) throw new FacetError('engine/failed', `internal: a frame of ${length} bytes`)
+    return 4 + length
   }
 
   #joined(): Buffer {

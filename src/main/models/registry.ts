@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ModelInfo } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
+import { parkedDirectory, recoverDirectory, unreadable } from '../base/fs'
 import type { NetworkRef } from '../engine/protocol'
 import { CARD_FILE, MANIFEST_FILE, readManifest, WEIGHTS_FILE, type Manifest } from './manifest'
 
@@ -65,22 +66,34 @@ export class Registry {
 }
 
 async function readModels(root: string, isDefault: boolean): Promise<Model[]> {
-  const names = await readdir(root).catch(() => [])
   const models: Model[] = []
-  for (const name of names.sort()) {
+  for (const name of await modelFolders(root)) {
     const folder = join(root, name)
     if (!existsSync(join(folder, MANIFEST_FILE))) continue
     try {
-      models.push({
-        manifest: await readManifest(folder),
-        folder,
-        isDefault: isDefault && models.length === 0,
+      const manifest = await readManifest(folder)
+      await stat(join(folder, WEIGHTS_FILE)).catch((error: unknown) => {
+        throw unreadable(join(folder, WEIGHTS_FILE), error)
       })
+      models.push({ manifest, folder, isDefault: isDefault && models.length === 0 })
     } catch (error) {
       console.error(error instanceof Error ? error.message : error)
     }
   }
   return models
+}
+
+/** Names of the folders in `root`, sorted; those with a dot are imports that run or were cut off. */
+async function modelFolders(root: string): Promise<string[]> {
+  const names = await readdir(root).catch(() => [])
+  const finished = new Set(names.filter((name) => !name.startsWith('.')))
+  for (const name of names) {
+    const cutOff = parkedDirectory(name)
+    if (cutOff === null) continue
+    await recoverDirectory(join(root, cutOff))
+    finished.add(cutOff)
+  }
+  return [...finished].sort()
 }
 
 /** What the engine needs to load a model. */

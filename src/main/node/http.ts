@@ -33,9 +33,10 @@ export async function serveHttp(app: App, renderer: string, port: number): Promi
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const origin = `http://${request.headers.host ?? ''}`
-    checkHost(request, server)
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
-    const url = new URL(request.url ?? '/', origin)
+    checkHost(request, server)
+    const url = URL.parse(request.url ?? '/', origin)
+    if (!url) throw new FacetError('request/invalid', 'The address of this request cannot be understood.')
     const [, room, ...rest] = url.pathname.split('/')
     if (room !== 'api' && room !== 'events' && room !== 'media') {
       files(request, response, () =>
@@ -132,11 +133,18 @@ async function answerCall(
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of request) {
+  // Kept open, so that the answer to a body that is too large can still be sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length
-    if (length > MAX_BODY)
-      throw new FacetError('request/invalid', `A request may have ${MAX_BODY} bytes at most.`)
+    if (length > MAX_BODY) {
+      chunks.length = 0
+      break
+    }
     chunks.push(chunk as Buffer)
+  }
+  if (length > MAX_BODY) {
+    request.resume()
+    throw new FacetError('request/invalid', `A request may have ${MAX_BODY} bytes at most.`)
   }
   return Buffer.concat(chunks)
 }
