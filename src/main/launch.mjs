@@ -41,14 +41,21 @@ function newest(paths) {
   for (const path of paths) {
     const stats = statSync(path)
     latest = Math.max(latest, stats.mtimeMs)
-    if (stats.isDirectory()) latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))))
+    if (stats.isDirectory())
+      latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))))
   }
   return latest
 }
 
 function newEnoughNode() {
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath
-  const bundled = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  const bundled = join(
+    root,
+    'node_modules',
+    'node',
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  )
   if (existsSync(bundled)) return bundled
   process.stderr.write(
     `Facet needs Node 22 or newer, and this is ${process.version}; run \`npm ci\` in ${root}, which brings one along.\n`,
@@ -86,8 +93,9 @@ function electronBinary() {
       stdio: 'ignore',
       timeout: 300_000,
     })
+    if (fetched.status !== 0) return null
     const path = require('electron')
-    return fetched.status === 0 && typeof path === 'string' && existsSync(path) ? path : null
+    return typeof path === 'string' && existsSync(path) ? path : null
   } catch {
     return null
   }
