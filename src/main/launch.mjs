@@ -12,6 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const cli = join(root, 'out', 'main', 'cli.js')
 const [command, ...rest] = process.argv.slice(2)
+/** Enough for some 110 MB over a slow line; without a network it fails in seconds. */
+const FETCH_MS = 300_000
 
 buildIfStale()
 if (command === 'start') start(rest)
@@ -84,16 +86,18 @@ function start(folders) {
   void runCli(['serve', ...folders, '--open'])
 }
 
+/** Path of Electron's program; since Electron 42 it is fetched on first use. Null where that fails. */
 function electronBinary() {
   const require = createRequire(import.meta.url)
   try {
-    // Since Electron 42 this fetches the binary on first use.
-    const fetched = spawnSync(newEnoughNode(), [require.resolve('electron/install.js')], {
+    const home = dirname(require.resolve('electron/package.json'))
+    if (!existsSync(join(home, 'path.txt'))) process.stderr.write("Fetching Electron's program, once …\n")
+    const { status } = spawnSync(newEnoughNode(), [join(home, 'install.js')], {
       cwd: root,
       stdio: 'ignore',
-      timeout: 300_000,
+      timeout: FETCH_MS,
     })
-    if (fetched.status !== 0) return null
+    if (status !== 0) return null // and not asked again: the package itself would try once more, without end
     const path = require('electron')
     return typeof path === 'string' && existsSync(path) ? path : null
   } catch {

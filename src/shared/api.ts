@@ -21,7 +21,18 @@ export const SPLITS = ['train', 'val', 'test'] as const
 export type Split = (typeof SPLITS)[number]
 
 export const EXPORT_FORMATS = ['celebamask-hq', 'index'] as const
+export const MODEL_FORMATS = ['pt', 'safetensors', 'onnx'] as const
+export type ModelFormat = (typeof MODEL_FORMATS)[number]
 export const EXPORT_ONLY = ['corrected', 'accepted', 'all'] as const
+
+/** A base address: https, or plain http to this very computer. */
+const mirror = z
+  .string()
+  .max(2048)
+  .regex(
+    /^(https:\/\/[^\s/?#]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)(\/[^\s?#]*)?$/,
+    'must begin with https://',
+  )
 
 const settings = z.object({
   language: z.enum(['en', 'ko']).nullable(),
@@ -31,6 +42,8 @@ const settings = z.object({
   provider: z.enum(PROVIDERS),
   /** Predict what is on screen and the next ones without being asked. */
   autoPredict: z.boolean(),
+  /** Where published models are fetched from, in Hugging Face's layout; null means Hugging Face itself. */
+  mirror: mirror.nullable(),
   /** Folders opened before, newest first. */
   recent: z.array(z.string()).max(12),
 })
@@ -92,6 +105,25 @@ export const REQUESTS = {
     arch: z.string().optional(),
     /** Matrices and kernels rounded to float16 on disk: half the size. */
     half: z.boolean().default(false),
+    job,
+  }),
+
+  'models.export': z.object({
+    /** A registry id or name, or a checkpoint file. */
+    model: z.string().min(1),
+    format: z.enum(MODEL_FORMATS),
+    out: path,
+    job,
+  }),
+
+  'models.published': z.object({}),
+  'models.download': z.object({
+    /** A name of `models.published`. */
+    name: z.string(),
+    /** Instead of the settings' mirror. */
+    mirror: mirror.optional(),
+    /** Keeps the fetched checkpoint, optimiser state and all, beside the imported model. */
+    keep: z.boolean().default(false),
     job,
   }),
 
@@ -226,12 +258,34 @@ export interface ModelInfo {
   classes: number
   params: number
   licence: string
+  /** The file it was made from. */
   source: string
+  /** Id of the model that it was trained from; null for one that came from a file. */
+  parent: string | null
   bytes: number
   isDefault: boolean
   card: string
   scores: Record<string, number>
   created: string
+}
+
+/** A checkpoint that SegFace's authors publish, and how far it has come to this computer. */
+export interface PublishedModel {
+  name: string
+  arch: string
+  resolution: number
+  dataset: string
+  /** Size of the download; about a third of it stays. */
+  bytes: number
+  /** The paper's mean F1 without background on the dataset's test split, a fraction. */
+  score: number
+  licence: string
+  /** Id of the registry's model that was made of it. */
+  installed: string | null
+  /** Bytes of it that lie here from a download that was paused or cut off; 0 for none. */
+  fetched: number
+  /** The job that is fetching it now. */
+  job: string | null
 }
 
 export interface FolderListing {
@@ -259,6 +313,13 @@ export interface DatasetSummary {
   masks: number
   splits: Record<Split, number>
   complaints: Complaint[]
+}
+
+export interface ModelExport {
+  model: string
+  format: ModelFormat
+  out: string
+  bytes: number
 }
 
 export interface ExportSummary extends DatasetSummary {
@@ -314,6 +375,9 @@ export interface Responses {
   'models.list': { models: ModelInfo[] }
   'models.show': ModelInfo
   'models.import': ModelInfo
+  'models.export': ModelExport
+  'models.published': { models: PublishedModel[] }
+  'models.download': ModelInfo
   'dataset.import': DatasetSummary
   'dataset.export': ExportSummary
   'logits.run': { arch: string; provider: Provider; ms: number }
@@ -340,6 +404,8 @@ export interface Events {
   /** A prediction or an import changed this image's masks: read them again. */
   'masks.changed': { image: number; face: number; revision: number }
   'inference.status': InferenceStatus
+  /** A model was added, or a download began or ended: read the lists again. */
+  'models.changed': Record<never, never>
   'job.progress': JobProgress
   /** A sentence to the user that belongs to no call. */
   notice: { level: 'info' | 'warning' | 'error'; message: string }

@@ -18,6 +18,8 @@ export const ERROR_CODES = {
   'checkpoint/missing-tensor': 422,
   'model/unknown': 404,
   'model/unsupported': 422,
+  'download/unreachable': 502,
+  'download/malformed': 422,
   'graph/invalid': 500,
   'image/unreadable': 422,
   'dataset/malformed': 422,

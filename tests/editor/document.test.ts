@@ -7,7 +7,7 @@ import { ALL_PARTS, PAINT_ORDERS, PART_NAMES } from '../../src/shared/labels'
 import { createPartMap, partAreas, type PartMap } from '../../src/shared/mask'
 import { decodePatch, diffPatch, encodePatch, invertPatch, patchParts } from '../../src/shared/patch'
 import { Random } from './random'
-import { bitsOf, partsOf, slowInk, slowPaint, slowRegion } from './slow'
+import { bitsOf, slowInk, slowPaint, slowRegion } from './slow'
 
 const seeds = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed)
 

@@ -33,12 +33,36 @@ function transform(name: string, shape: readonly number[]): (u: number) => numbe
   return (u) => u * bound
 }
 
-/** The state-dict entry of that name, float32 (or the int64 zero of `num_batches_tracked`). */
+/** The state-dict entry of that name, float32 (or int64: the zero of `num_batches_tracked`, `relative_position_index`). */
 export function namedTensor(name: string, shape: readonly number[]): Tensor {
   const count = elementCount(shape)
   if (name.endsWith('num_batches_tracked')) return tensor('int64', shape, new BigInt64Array(count))
+  if (name.endsWith('relative_position_index')) return tensor('int64', shape, positionIndex(count ** (1 / 4)))
+  if (name.endsWith('relative_coords_table')) return tensor('float32', shape, coordsTable(shape[1] ?? 0))
   const value = transform(name, shape)
-  return tensor('float32', shape, Float32Array.from(noise(name, count), value))
+  // Many times faster than Float32Array.from, which matters where networks have 90 million parameters.
+  return tensor('float32', shape, new Float32Array(noise(name, count).map(value)))
+}
+
+/**
+ * Swin's `relative_position_index` of windows with `side` pixels along an edge: for pixels a and b, how far b lies above and
+ * to the left of a, both counted from 0, as one number.
+ */
+function positionIndex(side: number): BigInt64Array {
+  const places = Array.from({ length: side ** 2 }, (_, i) => [Math.floor(i / side), i % side] as const)
+  const rows = places.flatMap(([ya, xa]) =>
+    places.map(([yb, xb]) => BigInt((ya - yb + side - 1) * (2 * side - 1) + (xa - xb + side - 1))),
+  )
+  return BigInt64Array.from(rows)
+}
+
+/** SwinV2's `relative_coords_table` [reach, reach, 2]: sign(d) log₂(1 + |d|) / 3 of distances d from -8 to 8. */
+function coordsTable(reach: number): Float32Array {
+  const axis = Array.from({ length: reach }, (_, i) => {
+    const distance = 8 * ((2 * i) / (reach - 1) - 1)
+    return (Math.sign(distance) * Math.log2(1 + Math.abs(distance))) / 3
+  })
+  return Float32Array.from(axis.flatMap((y) => axis.flatMap((x) => [y, x])))
 }
 
 /** A state dict from the `state_dict` list of a reference file: [name, shape, dtype] rows. */
@@ -50,7 +74,7 @@ export function namedStateDict(
 
 /** The normalised input image called `name`: 2 u(name). */
 export function namedImage(name: string, shape: readonly number[]): Float32Array {
-  return Float32Array.from(noise(name, elementCount(shape)), (u) => 2 * u)
+  return new Float32Array(noise(name, elementCount(shape)).map((u) => 2 * u))
 }
 
 /** The `count` picked positions called `picks` in a flattened tensor of `size` elements. */

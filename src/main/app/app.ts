@@ -14,6 +14,7 @@ import { Loudspeaker } from '../base/events'
 import { datasetHandlers } from './datasets'
 import type { Deps } from './deps'
 import { diagnosisHandlers } from './diagnosis'
+import { downloadHandlers } from './downloads'
 import { folderHandlers } from './folders'
 import { imageHandlers } from './images'
 import { Inference, inferenceHandlers } from './inference'
@@ -57,6 +58,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'workspace.scan',
   'masks.changed',
   'inference.status',
+  'models.changed',
   'job.progress',
   'notice',
 ]
@@ -81,6 +83,7 @@ export function createApp(deps: Deps): App {
     inferenceHandlers(context),
     predictFilesHandlers(context),
     modelHandlers(context),
+    downloadHandlers(context),
     datasetHandlers(context),
     diagnosisHandlers(context),
   )

@@ -1,4 +1,5 @@
 /** @file What the app needs of its host and cannot find itself; each door fills it in. */
+import type { Published } from '../models/published'
 
 export interface Paths {
   /** Models, settings, provider verdicts; serves all workspaces. */
@@ -13,6 +14,8 @@ export interface Paths {
 }
 
 export interface Deps {
+  /** The published checkpoints there are to fetch; left out, SegFace's. */
+  readonly published?: readonly Published[]
   readonly paths: Paths
   readonly version: string
   /** Two-letter language of the system. */

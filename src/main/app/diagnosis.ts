@@ -9,6 +9,7 @@ import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest } from '../models/manifest'
 import { networkOf } from '../models/registry'
 import { describeModel } from '../onnx/decode'
+import { ladder } from '../runtime/providers'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import { recognise } from '../segface/config'
 import { countParameters } from '../segface/weights'
@@ -33,9 +34,16 @@ export function diagnosisHandlers(
     },
     'inspect.file': ({ file }) => inspect(resolve(file)),
     'doctor.run': ({ job }) =>
-      jobs.run(job, 'doctor.run', async ({ signal }): Promise<DoctorReport> => {
+      jobs.run(job, 'doctor.run', async ({ signal, progress }): Promise<DoctorReport> => {
         const model = await registry.find(settings.current.model)
-        const { chosen, why, trials } = await providers.judge(networkOf(model), { signal, timeAll: true })
+        const rungs = ladder().length
+        let tried = 0
+        progress(tried, rungs)
+        const { chosen, why, trials } = await providers.judge(networkOf(model), {
+          signal,
+          timeAll: true,
+          onTrial: () => progress(++tried, rungs),
+        })
         return {
           version: deps.version,
           node: process.versions.node,

@@ -11,6 +11,7 @@ import type { NetworkRef } from '../engine/protocol'
 import { networkOf, type Registry } from '../models/registry'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
+import { engineOptions } from './engine'
 import type { Providers } from './providers'
 import type { SettingsFile } from './settings'
 import type { Store } from '../store/store'
@@ -63,8 +64,7 @@ export class Inference {
   constructor(parts: Parts) {
     this.#parts = parts
     this.engine = new EngineClient({
-      entry: parts.deps.paths.engineEntry,
-      node: parts.deps.paths.node,
+      ...engineOptions(parts.deps.paths),
       onRestart: (message) => parts.events.emit('notice', { level: 'warning', message }),
     })
   }

@@ -1,4 +1,7 @@
 /** @file The registry, for a window or the command line. */
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
 import { importModel } from '../models/importer'
 import { modelInfo } from '../models/registry'
 import type { Context, Handlers } from './app'
@@ -6,7 +9,9 @@ import type { Context, Handlers } from './app'
 export function modelHandlers({
   registry,
   jobs,
-}: Context): Pick<Handlers, 'models.list' | 'models.show' | 'models.import'> {
+  events,
+  inference,
+}: Context): Pick<Handlers, 'models.list' | 'models.show' | 'models.import' | 'models.export'> {
   return {
     async 'models.list'() {
       return { models: await Promise.all((await registry.list()).map(modelInfo)) }
@@ -15,16 +20,29 @@ export function modelHandlers({
       return modelInfo(await registry.find(model))
     },
     'models.import': ({ file, name, arch, half, job }) =>
-      jobs.run(job, 'models.import', async ({ signal, progress }) =>
-        modelInfo(
-          await importModel(registry, file, {
-            signal,
-            progress,
-            half,
-            ...(name === undefined ? {} : { name }),
-            ...(arch === undefined ? {} : { arch }),
-          }),
-        ),
-      ),
+      jobs.run(job, 'models.import', async ({ signal, progress }) => {
+        const model = await importModel(registry, file, {
+          signal,
+          progress,
+          half,
+          ...(name === undefined ? {} : { name }),
+          ...(arch === undefined ? {} : { arch }),
+        })
+        events.emit('models.changed', {})
+        return modelInfo(model)
+      }),
+    'models.export': ({ model, format, out, job }) =>
+      jobs.run(job, 'models.export', async ({ signal, progress }) => {
+        const file = resolve(out)
+        await refuseFolder(file)
+        const found = await findExportable(registry, model)
+        if (format === 'onnx') {
+          const request = { network: found.network, file, metadata: onnxMetadata(found) }
+          await inference.engine.submit('export', request, { signal })
+        } else {
+          await exportWeights(found, format, file, { signal, progress })
+        }
+        return { model: found.id, format, out: file, bytes: (await stat(file)).size }
+      }),
   }
 }

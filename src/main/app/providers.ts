@@ -13,6 +13,7 @@ import type { NetworkRef } from '../engine/protocol'
 import { ladder } from '../runtime/providers'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { Deps } from './deps'
+import { engineOptions } from './engine'
 
 export interface Verdict {
   readonly chosen: Provider
@@ -108,9 +109,8 @@ export class Providers {
     signal?: AbortSignal,
   ): Promise<ProviderTrial> {
     try {
-      const engine = { entry: this.paths.engineEntry, node: this.paths.node }
       const { ms, worst } = await runAlone(
-        engine,
+        engineOptions(this.paths),
         'trial',
         { network: { weights, resolution }, provider },
         signal,
@@ -118,7 +118,10 @@ export class Providers {
       return {
         provider,
         verdict: 'works',
-        detail: `differs from the processor by ${worst.toExponential(1)} at most`,
+        detail:
+          provider === 'cpu'
+            ? 'what the others are held against'
+            : `differs from the processor by ${worst.toExponential(1)} at most`,
         ms,
       }
     } catch (error) {

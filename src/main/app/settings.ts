@@ -13,6 +13,7 @@ const DEFAULTS: Settings = {
   model: null,
   provider: 'auto',
   autoPredict: true,
+  mirror: null,
   recent: [],
 }
 
@@ -27,6 +28,7 @@ export interface SettingsFile {
 export function openSettings(dataDir: string, events: Loudspeaker<Events>): SettingsFile {
   const file = join(dataDir, 'settings.json')
   let current = DEFAULTS
+  let written: Promise<unknown> = Promise.resolve()
   let text: string | null = null
   try {
     text = readFileSync(file, 'utf8')
@@ -48,9 +50,13 @@ export function openSettings(dataDir: string, events: Loudspeaker<Events>): Sett
     },
     async write(change) {
       current = SETTINGS_SCHEMA.parse({ ...current, ...change })
+      const settings = current
       mkdirSync(dataDir, { recursive: true })
-      await writeFileAtomic(file, `${JSON.stringify(current, null, 2)}\n`)
-      return current
+      // One after the other, so that the newest is what stays.
+      const write = written.then(() => writeFileAtomic(file, `${JSON.stringify(settings, null, 2)}\n`))
+      written = write.catch(() => undefined)
+      await write
+      return settings
     },
   }
 }

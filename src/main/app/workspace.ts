@@ -59,7 +59,7 @@ export class Workspace implements ReadableWorkspace {
       path: this.path,
       name: basename(this.path),
       store: this.facetDir,
-      images: this.store.listRows().length,
+      images: this.store.countRows(),
       scanning: this.scanning,
       lastImage: typeof last === 'number' ? last : null,
     }
@@ -129,12 +129,12 @@ export class Workspace implements ReadableWorkspace {
       const { added, changed } = scan.add(batch)
       if (added.length > 0) this.#events.emit('images.added', { rows: added })
       if (changed.length > 0) this.#events.emit('images.changed', { rows: changed })
-      this.#events.emit('workspace.scan', { images: this.store.listRows().length, done: false })
+      this.#events.emit('workspace.scan', { images: this.store.countRows(), done: false })
     }
     signal.throwIfAborted()
     scan.finish()
     this.scanning = false
-    this.#events.emit('workspace.scan', { images: this.store.listRows().length, done: true })
+    this.#events.emit('workspace.scan', { images: this.store.countRows(), done: true })
   }
 
   async #importTree(signal: AbortSignal): Promise<void> {
@@ -307,12 +307,14 @@ export function workspaceHandlers({
 }: Context): Pick<Handlers, 'workspace.open' | 'workspace.sample' | 'workspace.current' | 'workspace.close'> {
   const open = async (path: string): Promise<WorkspaceInfo> => {
     const opened = await workspace.open(path)
+    // At once: another opening may close it while the settings are written.
+    const info = opened.info()
     const recent = [opened.path, ...settings.current.recent.filter((known) => known !== opened.path)].slice(
       0,
       12,
     )
     await settings.write({ recent })
-    return opened.info()
+    return info
   }
   return {
     'workspace.open': ({ path }) => open(path),

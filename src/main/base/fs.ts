@@ -34,7 +34,8 @@ export function unreadable(path: string, cause: unknown): FacetError {
   )
 }
 
-function unwritable(path: string, cause: unknown): FacetError {
+/** The error for a file that cannot be written, from what the operating system said. */
+export function unwritable(path: string, cause: unknown): FacetError {
   return new FacetError(
     'file/unwritable',
     `Cannot write ${path}: ${reasonOf(cause)}.`,

@@ -71,7 +71,8 @@ export function tensor(dtype: DType, shape: readonly number[], data: TypedArray)
 
 /** A tensor from little-endian bytes, which are copied only where they do not lie on an element's boundary. */
 export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): Tensor {
-  const aligned = bytes.byteOffset % elementSize(dtype) === 0 ? bytes : bytes.slice()
+  // Not slice(): of Node's Buffer that is a view, as little aligned.
+  const aligned = bytes.byteOffset % elementSize(dtype) === 0 ? bytes : new Uint8Array(bytes)
   const length = aligned.byteLength / elementSize(dtype)
   return tensor(dtype, shape, new ARRAY_OF[dtype](aligned.buffer, aligned.byteOffset, length))
 }

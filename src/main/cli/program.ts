@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import {
   EXPORT_FORMATS,
   EXPORT_ONLY,
+  MODEL_FORMATS,
   PROVIDERS,
   type Method,
   type Request,
@@ -108,9 +109,29 @@ function buildProgram(doorDir: string): Command {
     .option('--arch <arch>', "SegFace's --model name; recognised where left out")
     .option('--half', 'matrices and kernels as float16 on disk: half the size')
     .action((file: string, options: { name?: string; arch?: string; half?: boolean }, command: Command) =>
-      once(command, 'models.import', { ...options, file, job: JOB }, (answer) => [
-        `${answer.id}: ${answer.arch}, ${answer.classes} classes, ${(answer.params / 1e6).toFixed(1)} M parameters, used at ${answer.resolution}`,
-      ]),
+      once(command, 'models.import', { ...options, file, job: JOB }, modelLines),
+    )
+  model
+    .command('download [name]')
+    .description("one of SegFace's published checkpoints into the registry; without a name, which there are")
+    .option('--mirror <address>', 'instead of https://huggingface.co, in its layout')
+    .option('--keep', 'leave the whole checkpoint in the data folder too')
+    .action((name: string | undefined, options: { mirror?: string; keep?: boolean }, command: Command) =>
+      name === undefined
+        ? once(command, 'models.published', {}, ({ models }) =>
+            table([
+              ['name', 'arch', 'resolution', 'mean F1', 'download', 'here'],
+              ...models.map((m) => [
+                m.name,
+                m.arch,
+                String(m.resolution),
+                (100 * m.score).toFixed(2),
+                megabytes(m.bytes),
+                m.installed !== null ? `as ${m.installed}` : m.fetched > 0 ? megabytes(m.fetched) : '',
+              ]),
+            ]),
+          )
+        : once(command, 'models.download', { ...options, name, job: JOB }, modelLines),
     )
   model
     .command('list')
@@ -141,6 +162,18 @@ function buildProgram(doorDir: string): Command {
         ),
         '',
         answer.card,
+      ]),
+    )
+  model
+    .command('export <model>')
+    .description(
+      'a model, or a checkpoint, as a file for SegFace (pt), safetensors or any ONNX runtime; weights imported with --half come out as float32',
+    )
+    .addOption(new Option('--format <format>').choices(MODEL_FORMATS).makeOptionMandatory())
+    .requiredOption('--out <file>', 'where it goes; a file of that name is replaced')
+    .action((name: string, options: Omit<Request<'models.export'>, 'model'>, command: Command) =>
+      once(command, 'models.export', { ...options, model: name, job: JOB }, ({ out, bytes }) => [
+        `${out}: ${(bytes / 1e6).toFixed(1)} MB`,
       ]),
     )
 
@@ -223,6 +256,16 @@ function datasetLines({ images, masks, splits, complaints }: Response<'dataset.i
     `${images} images, ${masks} masks${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
     ...complaints.map(({ file, message }) => `${file}: ${message}`),
   ]
+}
+
+function modelLines({ id, arch, classes, params, resolution }: Response<'models.import'>): string[] {
+  return [
+    `${id}: ${arch}, ${classes} classes, ${(params / 1e6).toFixed(1)} M parameters, used at ${resolution}`,
+  ]
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`
 }
 
 function wholeNumber(text: string): number {

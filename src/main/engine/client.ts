@@ -18,6 +18,8 @@ export interface EngineOptions {
   entry: string
   /** A plain Node binary, never Electron's: its allocator refuses the large blocks that onnxruntime asks for. */
   node: string
+  /** Folder of the cache of graphs; left out, every network is built from its weights. */
+  cache?: string
   /** Called with a sentence for the user when the engine died and was started again. */
   onRestart: (message: string) => void
 }
@@ -119,7 +121,10 @@ export class EngineClient {
   }
 
   #start(): ChildProcess {
-    const child = spawn(this.options.node, [this.options.entry], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const { node, entry, cache } = this.options
+    const child = spawn(node, [entry, ...(cache === undefined ? [] : [cache])], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     const reader = new FrameReader((message) => this.#answered(message as AnswerMessage))
     child.stdout?.on('data', (chunk: Buffer) => {
       try {

@@ -3,10 +3,12 @@ import type { Provider } from '../../shared/api'
 import { withCheckpoint } from '../checkpoint/open'
 import type { Tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
+import type { Graph } from '../onnx/graph'
 import { createSession, type Session } from '../runtime/session'
-import { recognise } from '../segface/config'
+import { recognise, type SegFaceConfig } from '../segface/config'
 import { buildSegFace } from '../segface/network'
 import { buildLabelHead } from '../segface/postprocess'
+import type { GraphCache } from './graph_cache'
 import type { NetworkRef } from './protocol'
 
 export interface Network {
@@ -20,54 +22,55 @@ export interface Network {
 const MAX_NETWORKS = 2
 const MAX_HEADS = 16
 
-const networks = new Map<string, Network>()
-const heads = new Map<string, Session>()
+export class Networks {
+  readonly #networks = new Map<string, Network>()
+  readonly #heads = new Map<string, Session>()
 
-/** Reads every tensor of a checkpoint. */
-function readStateDict(file: string): Promise<Map<string, Tensor>> {
-  return withCheckpoint(file, async (checkpoint) => {
+  /** Without a cache, every network is built from its weights. */
+  constructor(private readonly cache: GraphCache | null) {}
+
+  /** The network of `ref` for `batch` pictures at once, loaded on `provider`. */
+  load(ref: NetworkRef, provider: Provider, batch = 1): Promise<Network> {
+    return kept(
+      this.#networks,
+      JSON.stringify([ref, provider, batch]),
+      MAX_NETWORKS,
+      async () => {
+        const { arch, classes } = await recogniseFile(ref.weights)
+        const make = async (): Promise<Uint8Array> => encodeModel(await buildNetwork(ref, batch))
+        const graph = this.cache ? await this.cache.graphOf(ref, batch, make) : await make()
+        return { arch, classes, resolution: ref.resolution, session: await createSession(graph, provider) }
+      },
+      (network) => network.session.release(),
+    )
+  }
+
+  /** Logits of [1, classes, resolution, resolution] to one class per pixel on a grid; always on the processor. */
+  loadLabelHead(classes: number, resolution: number, width: number, height: number): Promise<Session> {
+    return kept(
+      this.#heads,
+      [classes, resolution, width, height].join(),
+      MAX_HEADS,
+      () => createSession(encodeModel(buildLabelHead({ classes, resolution, height, width })), 'cpu'),
+      (head) => head.release(),
+    )
+  }
+}
+
+/** The graph of `ref`, with all weights read from disk. Throws a checkpoint error or `model/unsupported`. */
+export async function buildNetwork({ weights, resolution }: NetworkRef, batch = 1): Promise<Graph> {
+  const stateDict = await withCheckpoint(weights, async (checkpoint) => {
     const tensors = new Map<string, Tensor>()
     for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
     return tensors
   })
+  return buildSegFace(stateDict, { resolution, batch })
 }
 
-/** The network of `ref` for `batch` pictures at once, loaded on `provider`. */
-export async function loadNetwork(ref: NetworkRef, provider: Provider, batch = 1): Promise<Network> {
-  const key = JSON.stringify([ref, provider, batch])
-  return kept(
-    networks,
-    key,
-    MAX_NETWORKS,
-    async () => {
-      const stateDict = await readStateDict(ref.weights)
-      const { arch, classes } = recognise(stateDict, ref.weights)
-      const graph = buildSegFace(stateDict, { resolution: ref.resolution, batch })
-      return {
-        arch,
-        classes,
-        resolution: ref.resolution,
-        session: await createSession(encodeModel(graph), provider),
-      }
-    },
-    (network) => network.session.release(),
-  )
-}
-
-/** Logits of [1, classes, resolution, resolution] to one class per pixel on a grid; always on the processor. */
-export async function loadLabelHead(
-  classes: number,
-  resolution: number,
-  width: number,
-  height: number,
-): Promise<Session> {
-  const key = [classes, resolution, width, height].join()
-  return kept(
-    heads,
-    key,
-    MAX_HEADS,
-    () => createSession(encodeModel(buildLabelHead({ classes, resolution, height, width })), 'cpu'),
-    (head) => head.release(),
+/** What network a file holds, by its list of tensors alone. */
+function recogniseFile(file: string): Promise<SegFaceConfig> {
+  return withCheckpoint(file, async ({ tensors }) =>
+    recognise(new Map(tensors.map((info) => [info.name, info])), file),
   )
 }
 

@@ -30,6 +30,11 @@ export interface Jobs {
     request: { network: NetworkRef; provider: Provider }
     answer: { worst: number; ms: number }
   }
+  /** The network's graph as an ONNX file: `image`, normalised float32 [1, 3, R, R], to `logits`, float32 [1, C, R, R]. */
+  export: {
+    request: { network: NetworkRef; file: string; metadata: Record<string, string> }
+    answer: null
+  }
 }
 export type JobKind = keyof Jobs
 

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../onnx/graph'
 import { Conv } from '../onnx/ops/conv'
 import { encodeModel } from '../onnx/encode'
 import { createSession } from '../runtime/session'
-import { loadNetwork } from './networks'
+import { Networks } from './networks'
 import type { Jobs, NetworkRef } from './protocol'
 
 /** Channel counts around WebGPU's NHWC defect (divisible by 3, not by 4, over 3) and some that were always right. */
@@ -29,18 +29,23 @@ function noise(length: number): Float32Array {
 }
 
 /**
- * Runs the checks on `provider`. Answers the worst relative difference from the processor and the median ms per run.
+ * Runs the checks on `provider`, whose network comes from `networks` as it will in use; the processor's is built anew, so
+ * that no fault of a cache hides in both. Answers the worst relative difference from the processor and the median ms per run.
  * Throws `provider/unusable` where the provider does not run or computes something else.
  */
-export async function selfTest(ref: NetworkRef, provider: Provider): Promise<Jobs['trial']['answer']> {
+export async function selfTest(
+  networks: Networks,
+  ref: NetworkRef,
+  provider: Provider,
+): Promise<Jobs['trial']['answer']> {
   let worst = 0
   if (provider !== 'cpu')
     for (const channels of CHANNELS) worst = Math.max(worst, await compareConv(channels, provider))
-  const network = await loadNetwork(ref, provider)
+  const network = await networks.load(ref, provider)
   const side = network.resolution
   const feeds = { image: { data: noise(3 * side * side), shape: [1, 3, side, side] } }
   if (provider !== 'cpu') {
-    const yardstick = await loadNetwork(ref, 'cpu')
+    const yardstick = await new Networks(null).load(ref, 'cpu')
     const [got, expected] = [await network.session.run(feeds), await yardstick.session.run(feeds)]
     worst = Math.max(worst, difference(got.logits?.data, expected.logits?.data))
   } else {

@@ -1,27 +1,41 @@
 /** @file The engine's side: jobs come one after another and are done on the one thread that calls onnxruntime. */
 import { readPicture, resizeCubic } from '../imaging/picture'
+import { writeFileAtomic } from '../base/fs'
 import { readNpy, writeNpy } from '../base/npy'
+import { encodeModel } from '../onnx/encode'
 import { FacetError, toWire } from '../../shared/errors'
 import { normalise } from '../segface/preprocess'
+import type { GraphCache } from './graph_cache'
 import { selfTest } from './selftest'
-import { loadLabelHead, loadNetwork, type Network } from './networks'
+import { buildNetwork, Networks, type Network } from './networks'
 import { encodeFrame, FrameReader, type JobKind, type JobMessage, type Jobs } from './protocol'
 
 type Handlers = { [K in JobKind]: (request: Jobs[K]['request']) => Promise<Jobs[K]['answer']> }
 
-const handlers: Handlers = { predict, logits, trial }
-
 /** Answers the jobs that come in on `input`, in order, until it ends. */
-export function serveEngine(input: NodeJS.ReadStream, output: NodeJS.WriteStream): void {
+export function serveEngine(
+  input: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+  cache: GraphCache | null,
+): void {
+  const networks = new Networks(cache)
+  const handlers: Handlers = {
+    predict: (request) => predict(networks, request),
+    logits: (request) => logits(networks, request),
+    trial: ({ network, provider }) => selfTest(networks, network, provider),
+    export: exportOnnx,
+  }
   let last = Promise.resolve()
   const reader = new FrameReader((message) => {
-    last = last.then(async () => void output.write(encodeFrame(await answer(message as JobMessage))))
+    last = last.then(
+      async () => void output.write(encodeFrame(await answer(handlers, message as JobMessage))),
+    )
   })
   input.on('data', (chunk: Buffer) => reader.push(chunk))
   input.once('end', () => process.exit(0))
 }
 
-async function answer(message: JobMessage): Promise<Parameters<typeof encodeFrame>[0]> {
+async function answer(handlers: Handlers, message: JobMessage): Promise<Parameters<typeof encodeFrame>[0]> {
   try {
     const handle = handlers[message.kind] as (
       request: JobMessage['request'],
@@ -32,14 +46,12 @@ async function answer(message: JobMessage): Promise<Parameters<typeof encodeFram
   }
 }
 
-async function predict({
-  network: ref,
-  provider,
-  picture,
-  grid,
-}: Jobs['predict']['request']): Promise<Jobs['predict']['answer']> {
-  const network = await loadNetwork(ref, provider)
-  const head = await loadLabelHead(network.classes, network.resolution, grid.width, grid.height)
+async function predict(
+  networks: Networks,
+  { network: ref, provider, picture, grid }: Jobs['predict']['request'],
+): Promise<Jobs['predict']['answer']> {
+  const network = await networks.load(ref, provider)
+  const head = await networks.loadLabelHead(network.classes, network.resolution, grid.width, grid.height)
   const start = performance.now()
   const small = await resizeCubic(await readPicture(picture), network.resolution, network.resolution)
   const logits = await runNetwork(network, normalise(small.rgb))
@@ -60,12 +72,10 @@ async function runNetwork(network: Network, image: Float32Array): Promise<Float3
   return logits.data
 }
 
-async function logits({
-  weights,
-  provider,
-  input,
-  output,
-}: Jobs['logits']['request']): Promise<Jobs['logits']['answer']> {
+async function logits(
+  networks: Networks,
+  { weights, provider, input, output }: Jobs['logits']['request'],
+): Promise<Jobs['logits']['answer']> {
   const images = await readNpy(input)
   const [count = 0, channels, height, width = 0] = images.shape
   if (
@@ -80,7 +90,7 @@ async function logits({
       `${input} holds ${images.dtype} [${images.shape.join(', ')}]; expected normalised images, float32 [N, 3, R, R].`,
     )
   }
-  const network = await loadNetwork({ weights, resolution: width }, provider)
+  const network = await networks.load({ weights, resolution: width }, provider)
   const all = new Float32Array(count * network.classes * width * width)
   const size = 3 * width * width
   const start = performance.now()
@@ -93,6 +103,12 @@ async function logits({
   return { arch: network.arch, ms }
 }
 
-async function trial({ network, provider }: Jobs['trial']['request']): Promise<Jobs['trial']['answer']> {
-  return selfTest(network, provider)
+async function exportOnnx({
+  network,
+  file,
+  metadata,
+}: Jobs['export']['request']): Promise<Jobs['export']['answer']> {
+  const graph = await buildNetwork(network)
+  await writeFileAtomic(file, encodeModel(graph, { metadata: new Map(Object.entries(metadata)) }))
+  return null
 }

@@ -8,30 +8,32 @@ import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
-import { toFloat16Bits, toFloat32 } from '../base/tensor'
 import { replaceDirectory, writeFileAtomic } from '../base/fs'
 import { withCheckpoint } from '../checkpoint/open'
-import type { TensorInfo, TensorSource } from '../checkpoint/checkpoint'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { requireBuildable } from '../segface/config'
 import { countParameters } from '../segface/weights'
 import { IMAGENET_MEAN, IMAGENET_STD } from '../segface/preprocess'
 import { CARD_FILE, MANIFEST_FILE, WEIGHTS_FILE, type Manifest } from './manifest'
 import type { Model, Registry } from './registry'
+import { halved, watched, type Watch } from './sources'
+import { trainingNotes } from './training_state'
 
 /** SegFace trains at 512 unless its folder's name says otherwise (`swinb_celeba_224`). */
 const DEFAULT_RESOLUTION = 512
 const UNKNOWN_LICENCE =
   'Not known to Facet. SegFace publishes code and weights under MIT; CelebAMask-HQ, which its weights are trained on, is for non-commercial research and education only.'
 
-export interface ImportOptions {
+export interface ImportOptions extends Watch {
   readonly name?: string
   /** Must agree with what the tensors say. */
   readonly arch?: string
   /** Halves float32 tensors on disk; their values are rounded to float16. */
   readonly half?: boolean
-  readonly signal?: AbortSignal
-  readonly progress?: (done: number, total: number) => void
+  /** Of the file, where the caller has just hashed it. */
+  readonly sha256?: string
+  /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
+  readonly known?: Facts & { readonly source: string }
 }
 
 /**
@@ -54,13 +56,18 @@ export async function importModel(
         { file: path },
       )
     }
-    const sha256 = await hashFile(path, options.signal)
+    const sha256 = options.sha256 ?? (await hashFile(path, options.signal))
     const models = await registry.list()
-    const twin = models.find((model) => model.manifest.source.sha256 === sha256)
+    const twins = models.filter((model) => model.manifest.source.sha256 === sha256)
     const name = options.name ?? nameOf(path)
-    if (twin && !twin.isDefault && (options.name === undefined || twin.manifest.name === name)) return twin
+    const half = options.half ?? false
+    const same = twins.find(
+      ({ manifest, isDefault }) =>
+        !isDefault && manifest.half === half && (options.name === undefined || manifest.name === name),
+    )
+    if (same) return same
 
-    const known = await knownFacts(path, twin)
+    const known = options.known ?? (await knownFacts(path, twins[0]))
     const id = freeId(name, models)
     const manifest: Manifest = {
       format: 1,
@@ -73,7 +80,8 @@ export async function importModel(
       params: countParameters(shapes),
       preprocessing: { resize: 'bicubic', mean: [...IMAGENET_MEAN], std: [...IMAGENET_STD] },
       licence: known.licence,
-      source: { file: basename(path), sha256 },
+      half,
+      source: { file: options.known?.source ?? basename(path), sha256 },
       parent: null,
       scores: known.scores,
       created: new Date().toISOString(),
@@ -81,8 +89,12 @@ export async function importModel(
     await mkdir(registry.folder, { recursive: true })
     const temporary = await mkdtemp(join(registry.folder, '.import-'))
     try {
-      const source = watched(options.half ? halved(checkpoint) : checkpoint, options)
-      await writeSafetensors(join(temporary, WEIGHTS_FILE), source, { format: 'pt', arch })
+      const source = watched(half ? halved(checkpoint) : checkpoint, options)
+      await writeSafetensors(join(temporary, WEIGHTS_FILE), source, {
+        format: 'pt',
+        arch,
+        ...trainingNotes(checkpoint.metadata),
+      })
       await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
       await writeFileAtomic(join(temporary, CARD_FILE), known.card)
       await replaceDirectory(temporary, join(registry.folder, id))
@@ -100,7 +112,8 @@ export async function resolutionOfFile(registry: Registry, file: string): Promis
   return (await knownFacts(file, twin)).resolution
 }
 
-interface Facts {
+/** What tensors cannot tell of a model. */
+export interface Facts {
   resolution: number
   licence: string
   card: string
@@ -166,34 +179,8 @@ function freeId(name: string, models: readonly Model[]): string {
   return id
 }
 
-/** Tensors as they are read: progress after each, and a place to stop. */
-function watched(source: TensorSource, { signal, progress }: ImportOptions): TensorSource {
-  let done = 0
-  return {
-    tensors: source.tensors,
-    async read(name) {
-      signal?.throwIfAborted()
-      const tensor = await source.read(name)
-      progress?.(++done, source.tensors.length)
-      return tensor
-    },
-  }
-}
-
-/** Matrices and kernels rounded to float16; vectors (norms, statistics, biases) keep their precision and range. */
-function halved(source: TensorSource): TensorSource {
-  const isHalved = ({ dtype, shape }: TensorInfo): boolean => dtype === 'float32' && shape.length >= 2
-  return {
-    tensors: source.tensors.map((info) => (isHalved(info) ? { ...info, dtype: 'float16' } : info)),
-    async read(name) {
-      const tensor = await source.read(name)
-      if (tensor.dtype !== 'float32' || tensor.shape.length < 2) return tensor
-      return { dtype: 'float16', shape: tensor.shape, data: toFloat16Bits(toFloat32(tensor)) }
-    },
-  }
-}
-
-async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
+/** The SHA-256 of a file's bytes, in lower-case hexadecimal. */
+export async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
   await stat(file)
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file, {

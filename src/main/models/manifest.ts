@@ -26,6 +26,8 @@ const manifest = z.object({
     std: z.array(z.number()).length(3),
   }),
   licence: z.string(),
+  /** Matrices and kernels are stored as float16, rounded from float32. */
+  half: z.boolean().default(false),
   /** The file it was made from. */
   source: z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   parent: z.string().nullable(),

@@ -105,7 +105,7 @@ export function networkOf({ manifest, folder }: Model): NetworkRef & { id: strin
 export async function modelInfo({ manifest, folder, isDefault }: Model): Promise<ModelInfo> {
   const weights = await stat(join(folder, WEIGHTS_FILE))
   const card = await readFile(join(folder, CARD_FILE), 'utf8').catch(() => '')
-  const { id, name, arch, resolution, classes, params, licence, source, scores, created } = manifest
+  const { id, name, arch, resolution, classes, params, licence, source, parent, scores, created } = manifest
   return {
     id,
     name,
@@ -115,6 +115,7 @@ export async function modelInfo({ manifest, folder, isDefault }: Model): Promise
     params,
     licence,
     source: source.file,
+    parent,
     bytes: weights.size,
     isDefault,
     card,

@@ -27,6 +27,22 @@ export function threadCount(cores: number): number {
 }
 
 /**
+ * Session options that let onnxruntime fold what is constant in a graph and drop what does nothing, and write the result
+ * to `file`. Nothing more ("basic", in its terms): the result keeps to standard operators and serves every provider;
+ * what suits one machine alone is left to the loading.
+ */
+export function foldingOptions(file: string): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'basic',
+    optimizedModelFilePath: file,
+    logSeverityLevel: 3,
+    // Kernels' own copies of the weights, which would never be used.
+    extra: { session: { disable_prepacking: '1' } },
+  }
+}
+
+/**
  * Session options for one provider alone. On a GPU, falling back to the processor node by node is forbidden, so that a
  * network which cannot run there fails loudly instead of crawling.
  */

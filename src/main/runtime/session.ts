@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
 import type { Provider } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
-import { sessionOptions, threadCount } from './providers'
+import { foldingOptions, sessionOptions, threadCount } from './providers'
 
 export interface Array32 {
   readonly data: Float32Array | Uint8Array | Int32Array
@@ -67,6 +67,12 @@ export async function createSession(graph: Uint8Array, provider: Provider): Prom
     },
     release: () => session.release(),
   }
+}
+
+/** Writes `graph` (ONNX bytes) with its constants folded to `file`, as ONNX; it computes the same. Blocks the thread. */
+export async function foldGraph(graph: Uint8Array, file: string): Promise<void> {
+  const session = await InferenceSession.create(graph, foldingOptions(file))
+  await session.release()
 }
 
 function toTensor(data: Array32['data'], shape: readonly number[]): Tensor {

@@ -18,7 +18,17 @@ export const ARCHITECTURES = [
 export type Architecture = (typeof ARCHITECTURES)[number]
 
 /** The architectures whose network can be built here. */
-export const BUILDABLE = ['mobilenet'] as const satisfies readonly Architecture[]
+export const BUILDABLE = [
+  'swin_base',
+  'swinv2_base',
+  'swinv2_small',
+  'swinv2_tiny',
+  'convnext_base',
+  'convnext_small',
+  'mobilenet',
+  'efficientnet',
+  'resnet',
+] as const satisfies readonly Architecture[]
 export type BuildableArchitecture = (typeof BUILDABLE)[number]
 
 export interface SegFaceConfig {

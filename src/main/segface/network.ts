@@ -4,7 +4,12 @@ import { FacetError } from '../../shared/errors'
 import type { Graph, Value } from '../onnx/graph'
 import { GraphBuilder } from '../onnx/graph'
 import { Resize } from '../onnx/ops/conv'
+import { convnext } from './backbones/convnext'
+import { efficientnet } from './backbones/efficientnet'
 import { mobilenet } from './backbones/mobilenet'
+import { resnet } from './backbones/resnet'
+import { swin } from './backbones/swin'
+import { swinV2 } from './backbones/swin_v2'
 import type { BuildableArchitecture } from './config'
 import { requireBuildable } from './config'
 import { decodeMasks, fuseTaps } from './decoder'
@@ -61,8 +66,21 @@ export function backbone(
   image: Value,
 ): readonly Value[] {
   switch (arch) {
+    case 'swin_base':
+      return swin(context, image)
+    case 'swinv2_base':
+    case 'swinv2_small':
+    case 'swinv2_tiny':
+      return swinV2(context, image, arch)
+    case 'convnext_base':
+    case 'convnext_small':
+      return convnext(context, image, arch)
     case 'mobilenet':
       return mobilenet(context, image)
+    case 'efficientnet':
+      return efficientnet(context, image)
+    case 'resnet':
+      return resnet(context, image)
     default:
       return assertNever(arch)
   }

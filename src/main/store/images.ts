@@ -35,6 +35,11 @@ export function listRows(db: ReadableDb): ImageRow[] {
   return db.all<ImageRow>(`${ROW} WHERE missing = 0 ORDER BY name`)
 }
 
+/** How many rows `listRows` has. */
+export function countRows(db: ReadableDb): number {
+  return db.get<{ rows: number }>('SELECT count(*) AS rows FROM image WHERE missing = 0')?.rows ?? 0
+}
+
 /** The rows of `ids`, in their order; ids that do not exist are left out. */
 export function readRows(db: ReadableDb, ids: readonly number[]): ImageRow[] {
   return ids.flatMap((id) => db.get<ImageRow>(`${ROW} WHERE id = ?`, id) ?? [])

@@ -31,6 +31,11 @@ export class StoreReader {
     return images.listRows(this.connection)
   }
 
+  /** How many images `listRows` has, without reading them. */
+  countRows(): number {
+    return images.countRows(this.connection)
+  }
+
   /** The rows of `ids`, in their order; ids that do not exist are left out. */
   rows(ids: readonly number[]): ImageRow[] {
     return images.readRows(this.connection, ids)

@@ -71,6 +71,7 @@ it('takes bytes that do not lie on an element boundary', () => {
   const shifted = new Uint8Array(9)
   shifted.set(tensorBytes(source), 1)
   expect(tensorFromBytes('float32', [2], shifted.subarray(1))).toEqual(source)
+  expect(tensorFromBytes('float32', [2], Buffer.from(shifted.buffer, 1))).toEqual(source)
 })
 
 it('refuses data that does not fill the shape or is of another type', () => {

@@ -100,10 +100,11 @@ describe('ImageList', () => {
     expect(list.position).toBe(2)
   })
 
-  test('what comes next to predict is untouched and after the current one', () => {
+  test('what comes next to predict has a status that was asked for and is after the current one', () => {
     const list = listOf(['untouched', 'untouched', 'predicted', 'untouched', 'untouched', 'untouched'], 2)
-    expect(list.upcoming(2)).toEqual([4, 5])
-    expect(list.upcoming(9)).toEqual([4, 5, 6])
+    expect(list.upcoming(2, ['untouched'])).toEqual([4, 5])
+    expect(list.upcoming(9, ['untouched'])).toEqual([4, 5, 6])
+    expect(list.upcoming(2, ['untouched', 'predicted'])).toEqual([3, 4])
   })
 
   test('100,000 rows that arrive in batches are all there', () => {

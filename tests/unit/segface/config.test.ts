@@ -51,17 +51,16 @@ describe('a published checkpoint', () => {
     )
   })
 
-  it('of another backbone is refused by name', () => {
-    const swin = new Map([
-      ['backbone.0.0.0.weight', { shape: [128, 3, 4, 4] }],
-      ['backbone.0.1.0.attn.relative_position_bias_table', { shape: [169, 4] }],
+  it('of a backbone that SegFace has in other sizes is refused', () => {
+    const swinTiny = new Map([
+      ['backbone.0.0.0.weight', { shape: [96, 3, 4, 4] }],
+      ['backbone.0.1.0.attn.relative_position_bias_table', { shape: [169, 3] }],
       ['face_decoder.background_token.weight', { shape: [1, 256] }],
       ['face_decoder.necklace_token.weight', { shape: [1, 256] }],
     ])
-    expect(recognise(swin)).toEqual({ arch: 'swin_base', classes: 19 })
-    const error = errorOf(() => requireBuildable(swin, 'swinb.pt'))
+    const error = errorOf(() => requireBuildable(swinTiny, 'swint.pt'))
     expect(error.code).toBe('model/unsupported')
-    expect(error.message).toContain('swinb.pt is SegFace with the backbone swin_base')
+    expect(error.message).toContain('swint.pt is not a SegFace checkpoint')
   })
 
   it('of something else is refused', () => {

@@ -150,19 +150,23 @@ export class Display {
     gl.uniform1f(at.strength, outline ? 1 : opacity)
     gl.uniform1i(at.outline, outline ? 1 : 0)
     gl.uniform1f(at.line, line)
-    if (changed) {
-      const acrossX = extentX / this.#grid.width
-      const acrossY = extentY / this.#grid.height
-      const rect = boundsOf(changed)
+    if (!changed) {
+      gl.drawArrays(gl.TRIANGLES, 0, 3)
+      return
+    }
+    // Drawing without a GPU pays for each pixel: many small rectangles are cheaper than one around them all.
+    gl.enable(gl.SCISSOR_TEST)
+    const acrossX = extentX / this.#grid.width
+    const acrossY = extentY / this.#grid.height
+    for (const rect of changed) {
       // An edge reaches over the changed pixels by its own width.
       const left = Math.floor(originX + rect.x * acrossX - line)
       const right = Math.ceil(originX + (rect.x + rect.width) * acrossX + line)
       const top = Math.floor(originY + rect.y * acrossY - line)
       const bottom = Math.ceil(originY + (rect.y + rect.height) * acrossY + line)
-      gl.enable(gl.SCISSOR_TEST)
-      gl.scissor(left, height - bottom, Math.max(0, right - left), Math.max(0, bottom - top))
+      gl.scissor(left, height - bottom, right - left, bottom - top)
+      gl.drawArrays(gl.TRIANGLES, 0, 3)
     }
-    gl.drawArrays(gl.TRIANGLES, 0, 3)
   }
 
   /** Lets go of the GPU's memory. */
@@ -193,15 +197,6 @@ export class Display {
     }
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0)
   }
-}
-
-/** The smallest rectangle around all of at least one. */
-function boundsOf(rects: readonly Rect[]): Rect {
-  const x = Math.min(...rects.map((rect) => rect.x))
-  const y = Math.min(...rects.map((rect) => rect.y))
-  const right = Math.max(...rects.map((rect) => rect.x + rect.width))
-  const bottom = Math.max(...rects.map((rect) => rect.y + rect.height))
-  return { x, y, width: right - x, height: bottom - y }
 }
 
 function clampEdges(gl: WebGL2RenderingContext): void {

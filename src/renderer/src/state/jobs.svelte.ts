@@ -13,9 +13,8 @@ export class Jobs {
 
   constructor(private readonly backend: Backend) {}
 
-  /** A new job's name, to pass along with its request. */
-  begin(): string {
-    const job = crypto.randomUUID()
+  /** A new job's name, to pass along with its request; or `job`, which runs already, is followed from here on. */
+  begin(job: string = crypto.randomUUID()): string {
     this.running = { ...this.running, [job]: { done: 0, total: 0 } }
     return job
   }

@@ -13,6 +13,8 @@ export class ImageList {
   /** Id of the image on the canvas. */
   current: number | null = $state(null)
   private readonly plain = new Rows()
+  /** Rows put while the full list is on its way; null while none is. */
+  private newer: ImageRow[] | null = null
   private version = $state(0)
 
   readonly filtered = $derived.by(() => {
@@ -48,7 +50,19 @@ export class ImageList {
     this.version++
   }
 
-  /** Takes the backend's full list; rows that an event brought in the meantime stay, at the end. */
+  /** Takes the backend's full list when `read` has it; what events brought in the meantime is newer and stays. */
+  async load(read: () => Promise<readonly ImageRow[]>): Promise<void> {
+    const newer: ImageRow[] = []
+    this.newer = newer
+    try {
+      this.replace(await read())
+    } finally {
+      if (this.newer === newer) this.newer = null
+    }
+    this.put(newer)
+  }
+
+  /** Takes the backend's full list; rows that it does not have stay, at the end. */
   replace(rows: readonly ImageRow[]): void {
     this.plain.replace(rows)
     this.version++
@@ -56,6 +70,7 @@ export class ImageList {
 
   /** Adds new rows at the end and renews known ones. */
   put(rows: readonly ImageRow[]): void {
+    this.newer?.push(...rows)
     this.plain.put(rows)
     this.version++
   }
@@ -89,11 +104,11 @@ export class ImageList {
     }
   }
 
-  /** Ids of the next untouched rows after the current one: what to predict ahead. */
-  upcoming(count: number): number[] {
+  /** Ids of the next rows after the current one that have such a status: what to predict ahead. */
+  upcoming(count: number, statuses: readonly Status[]): number[] {
     const start = lowerBound(this.filtered.visible, this.rows().placeOf(this.current) + 1)
     const near = Array.from({ length: 4 * count }, (_, i) => this.shownAt(start + i))
-    return near.flatMap((row) => (row?.status === 'untouched' ? [row.id] : [])).slice(0, count)
+    return near.flatMap((row) => (row && statuses.includes(row.status) ? [row.id] : [])).slice(0, count)
   }
 
   /** The position `step` rows from the current image, which need not be shown itself. */

@@ -1,4 +1,4 @@
-/** @file The models the backend knows: the list to choose from, one model's details, and importing another. */
+/** @file The models the backend knows: the list to choose from, the one whose details are shown, and importing another. */
 import type { ModelInfo } from '../../../shared/api'
 import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'
@@ -6,6 +6,8 @@ import type { Jobs } from './jobs.svelte'
 export class Models {
   list: readonly ModelInfo[] = $state.raw([])
   importing: string | null = $state(null)
+  /** Id of the model that the user looks at; null follows the one in use. */
+  chosen: string | null = $state(null)
 
   constructor(
     private readonly backend: Backend,
@@ -23,13 +25,14 @@ export class Models {
     return id === null ? this.defaultModel : (this.list.find((model) => model.id === id) ?? null)
   }
 
-  /** Imports a checkpoint or an ONNX file by its path on the backend's computer. */
+  /** Imports a checkpoint by its path on the backend's computer. */
   async import(file: string): Promise<ModelInfo> {
     const job = this.jobs.begin()
     this.importing = job
     try {
       const model = await this.backend.call('models.import', { file, job })
       await this.read()
+      this.chosen = model.id
       return model
     } finally {
       this.importing = null

@@ -6,16 +6,20 @@ import { t } from '../i18n/i18n.svelte'
 import { EditorState } from './editor.svelte'
 import { ExportState } from './export.svelte'
 import { FolderPicker } from './folders.svelte'
+import { Computer } from './computer.svelte'
 import { Jobs } from './jobs.svelte'
 import { ImageList } from './list.svelte'
 import { Models } from './models.svelte'
+import { Published } from './published.svelte'
 import { SettingsState } from './settings.svelte'
 import type { Shortcut } from './shortcuts'
 import { Toasts } from './toasts.svelte'
 
-export type DialogName = 'export' | 'shortcuts' | 'model'
+export type DialogName = 'export' | 'shortcuts' | 'models'
 /** How many images are predicted ahead of the shown one. */
 const PREDICT_AHEAD = 4
+/** What nobody has worked on; the backend leaves out what the model in use has predicted. */
+const PREDICTABLE = ['untouched', 'predicted'] as const
 
 export class Session {
   readonly list = new ImageList()
@@ -24,6 +28,8 @@ export class Session {
   readonly jobs: Jobs
   readonly settings: SettingsState
   readonly models: Models
+  readonly published: Published
+  readonly computer: Computer
   readonly folders: FolderPicker
   readonly export: ExportState
 
@@ -38,14 +44,14 @@ export class Session {
   settingsOpen = $state(false)
   /** The scan's last news; it may come before the answer that opens the workspace. */
   private scan: Pick<WorkspaceInfo, 'images' | 'scanning'> | null = null
-  /** The model whose details are shown. */
-  modelShown: string | null = $state(null)
 
   constructor(readonly backend: LinkedBackend) {
     this.editor = new EditorState(backend)
     this.jobs = new Jobs(backend)
     this.settings = new SettingsState(backend)
     this.models = new Models(backend, this.jobs)
+    this.published = new Published(backend, this.jobs)
+    this.computer = new Computer(backend, this.jobs)
     this.folders = new FolderPicker(backend)
     this.export = new ExportState(backend, this.jobs)
     this.editor.part = PART_INDEX.skin
@@ -83,9 +89,17 @@ export class Session {
     this.dialog = name
   }
 
-  showModel(id: string): void {
-    this.modelShown = id
-    this.openDialog('model')
+  showModels(): void {
+    this.settingsOpen = false
+    this.openDialog('models')
+    this.readModels()
+  }
+
+  private readModels(): void {
+    this.attempt(async () => {
+      await this.models.read()
+      await this.published.read()
+    })
   }
 
   // Workspace
@@ -141,7 +155,7 @@ export class Session {
   private async enter(workspace: WorkspaceInfo): Promise<void> {
     this.workspace = workspace
     this.applyScan()
-    this.list.replace((await this.backend.call('images.list', {})).rows)
+    await this.readList()
     const last = workspace.lastImage === null ? null : this.list.row(workspace.lastImage)
     const first = last ?? this.list.shownAt(0)
     if (first) this.show(first)
@@ -157,11 +171,15 @@ export class Session {
         return
       }
       this.workspace = workspace
-      this.list.replace((await this.backend.call('images.list', {})).rows)
+      await this.readList()
       this.inference = await this.backend.call('inference.status', {})
       if (this.editor.image !== null) await this.editor.reload()
       this.want()
     })
+  }
+
+  private readList(): Promise<void> {
+    return this.list.load(async () => (await this.backend.call('images.list', {})).rows)
   }
 
   private applyScan(): void {
@@ -232,6 +250,17 @@ export class Session {
     })
   }
 
+  /**
+   * Chooses the model that predicts, null for the default one. What only another model has touched is predicted anew:
+   * what is on screen and next at once, the others when they come up.
+   */
+  useModel(model: string | null): void {
+    this.attempt(async () => {
+      await this.settings.write({ model })
+      this.want()
+    })
+  }
+
   setAutoPredict(autoPredict: boolean): void {
     this.attempt(async () => {
       await this.settings.write({ autoPredict })
@@ -243,7 +272,7 @@ export class Session {
   private want(): void {
     if (!this.settings.value.autoPredict) return
     this.attempt(async () => {
-      const request = { current: this.list.current, next: this.list.upcoming(PREDICT_AHEAD) }
+      const request = { current: this.list.current, next: this.list.upcoming(PREDICT_AHEAD, PREDICTABLE) }
       await this.backend.call('inference.want', request)
     })
   }
@@ -278,6 +307,7 @@ export class Session {
     backend.on('inference.status', (status) => {
       this.inference = status
     })
+    backend.on('models.changed', () => this.readModels())
     backend.on('job.progress', (progress) => this.jobs.update(progress))
     backend.on('notice', ({ level, message }) => this.toasts.add(level, message))
     backend.onLink((up) => {

@@ -10,6 +10,7 @@ export class SettingsState {
     model: null,
     provider: 'auto',
     autoPredict: true,
+    mirror: null,
     recent: [],
   })
   private systemLanguages: readonly string[] = []

@@ -1,0 +1,98 @@
+/** @file A model out of the registry, or a checkpoint, as a file that others read: SegFace's own checkpoint, safetensors, or ONNX's notes. */
+import { stat } from 'node:fs/promises'
+import type { ModelFormat } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { CLASS_NAMES } from '../../shared/labels'
+import type { TensorSource } from '../checkpoint/checkpoint'
+import { withCheckpoint } from '../checkpoint/open'
+import { writeSafetensors } from '../checkpoint/safetensors'
+import { writeTorchCheckpoint, type NamedTensor } from '../checkpoint/torchWriter'
+import type { NetworkRef } from '../engine/protocol'
+import { recognise } from '../segface/config'
+import { IMAGENET_MEAN, IMAGENET_STD } from '../segface/preprocess'
+import { resolutionOfFile } from './importer'
+import type { Manifest } from './manifest'
+import { networkOf, type Registry } from './registry'
+import { watched, widened, type Watch } from './sources'
+import { trainingNotes, trainingState } from './training_state'
+
+/** What can be exported: a model of the registry, or a checkpoint file, which has no manifest. */
+export interface Exportable {
+  readonly id: string
+  readonly network: NetworkRef
+  readonly arch: string
+  readonly classes: number
+  readonly manifest: Manifest | null
+}
+
+/**
+ * The model that `idNameOrFile` names. Throws `model/unknown` where there is none, a checkpoint error, or
+ * `model/unsupported` for a file that is no SegFace.
+ */
+export async function findExportable(registry: Registry, idNameOrFile: string): Promise<Exportable> {
+  const { id, weights, resolution } = await registry.resolve(idNameOrFile, (file) =>
+    resolutionOfFile(registry, file),
+  )
+  const { arch, classes } = await withCheckpoint(weights, async ({ tensors }) =>
+    recognise(new Map(tensors.map((info) => [info.name, info])), weights),
+  )
+  const model = (await registry.list()).find((candidate) => networkOf(candidate).weights === weights)
+  return { id, network: { weights, resolution }, arch, classes, manifest: model?.manifest ?? null }
+}
+
+/** Throws `file/unwritable` where `file` is a folder, before any work is done. */
+export async function refuseFolder(file: string): Promise<void> {
+  const stats = await stat(file).catch(() => null)
+  if (!stats?.isDirectory()) return
+  throw new FacetError('file/unwritable', `${file} is a folder; name the file to write in it.`, { file })
+}
+
+/**
+ * Writes every tensor of the model, those that its forward pass does not use too, under its original name. `pt` is what
+ * SegFace's test.py and `torch.load(weights_only=True)` read: `{epoch, iteration, state_dict_backbone}`. Types and bytes
+ * are the imported checkpoint's, except of a model that was imported with `--half`: its matrices and kernels were
+ * rounded to float16 and come out as float32, as SegFace expects, with the rounded values.
+ */
+export async function exportWeights(
+  { network, arch, manifest }: Exportable,
+  format: Exclude<ModelFormat, 'onnx'>,
+  file: string,
+  watch: Watch = {},
+): Promise<void> {
+  await withCheckpoint(network.weights, async (checkpoint) => {
+    const source = watched(manifest?.half ? widened(checkpoint) : checkpoint, watch)
+    if (format === 'safetensors') {
+      await writeSafetensors(file, source, { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) })
+      return
+    }
+    const extra = trainingState(checkpoint.metadata)
+    await writeTorchCheckpoint(file, entries(source), { container: 'state_dict_backbone', extra })
+  })
+}
+
+async function* entries(source: TensorSource): AsyncGenerator<NamedTensor> {
+  for (const { name } of source.tensors) yield { name, tensor: await source.read(name) }
+}
+
+/** What an ONNX file says of itself, so that it can be used without Facet; values of more than a word are JSON. */
+export function onnxMetadata({ id, network, arch, classes, manifest }: Exportable): Record<string, string> {
+  const { resolution } = network
+  return {
+    model: id,
+    arch,
+    resolution: String(resolution),
+    classes: JSON.stringify(CLASS_NAMES.slice(0, classes)),
+    preprocessing: JSON.stringify({
+      colours: 'RGB',
+      resize: { width: resolution, height: resolution, filter: 'bicubic, antialiased' },
+      scale: 1 / 255,
+      mean: IMAGENET_MEAN,
+      std: IMAGENET_STD,
+      layout: 'NCHW',
+    }),
+    postprocessing: 'The class of a pixel is the argmax of logits over axis 1, an index into classes.',
+    ...(manifest
+      ? { name: manifest.name, licence: manifest.licence, source: JSON.stringify(manifest.source) }
+      : {}),
+  }
+}

@@ -1,0 +1,49 @@
+/** @file Tensors on their way into the registry or out of it: watched as they are read, and rounded or widened. */
+import { toFloat16Bits, toFloat32 } from '../base/tensor'
+import type { TensorInfo, TensorSource } from '../checkpoint/checkpoint'
+
+/** Who is told of each tensor, and may stop. */
+export interface Watch {
+  readonly signal?: AbortSignal
+  readonly progress?: (done: number, total: number) => void
+}
+
+/** Tensors as they are read: progress after each, and a place to stop. */
+export function watched(source: TensorSource, { signal, progress }: Watch): TensorSource {
+  let done = 0
+  return {
+    tensors: source.tensors,
+    async read(name) {
+      signal?.throwIfAborted()
+      const tensor = await source.read(name)
+      progress?.(++done, source.tensors.length)
+      return tensor
+    },
+  }
+}
+
+/** Matrices and kernels rounded to float16; vectors (norms, statistics, biases) keep their precision and range. */
+export function halved(source: TensorSource): TensorSource {
+  const isHalved = ({ dtype, shape }: Omit<TensorInfo, 'name'>): boolean =>
+    dtype === 'float32' && shape.length >= 2
+  return {
+    tensors: source.tensors.map((info) => (isHalved(info) ? { ...info, dtype: 'float16' } : info)),
+    async read(name) {
+      const tensor = await source.read(name)
+      if (!isHalved(tensor)) return tensor
+      return { dtype: 'float16', shape: tensor.shape, data: toFloat16Bits(toFloat32(tensor)) }
+    },
+  }
+}
+
+/** What `halved` rounded as float32 again, with the rounded values. */
+export function widened(source: TensorSource): TensorSource {
+  return {
+    tensors: source.tensors.map((info) => (info.dtype === 'float16' ? { ...info, dtype: 'float32' } : info)),
+    async read(name) {
+      const tensor = await source.read(name)
+      if (tensor.dtype !== 'float16') return tensor
+      return { dtype: 'float32', shape: tensor.shape, data: toFloat32(tensor) }
+    },
+  }
+}

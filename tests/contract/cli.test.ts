@@ -1,0 +1,335 @@
+/** @file The commands as a script meets them: one JSON document on stdout, all else on stderr, exit codes 0, 1 and 2. */
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readNpy, writeNpy } from '../../src/main/base/npy'
+import { readCelebAMask, readItemMasks } from '../../src/main/dataset/celebamask/importer'
+import { encodeModel } from '../../src/main/onnx/encode'
+import { buildLabelHead } from '../../src/main/segface/postprocess'
+import { buildSegFace } from '../../src/main/segface/network'
+import { maxDifference } from '../helpers/allclose'
+import { suiteFolder } from '../helpers/app'
+import { makeCelebAMask, partsIn } from '../helpers/celebamask'
+import { f32, makeCheckpoint } from '../helpers/checkpoint'
+import { CLI, runNode, type Ended } from '../helpers/cli'
+import { digestFolder } from '../helpers/folder_digest'
+import { namedImage } from '../helpers/named_tensors'
+import { drawPortrait, writeJpeg } from '../helpers/pictures'
+import { runOne } from '../helpers/run_graph'
+import { writeMobilenet } from '../helpers/segface'
+
+const SHIPPED = 'segface-mobilenet-by-facet'
+
+let folder: Awaited<ReturnType<typeof suiteFolder>>
+let stateDict: Awaited<ReturnType<typeof writeMobilenet>>
+const at = (...parts: string[]): string => join(folder.path, ...parts)
+
+beforeAll(async () => {
+  folder = await suiteFolder()
+  stateDict = await writeMobilenet(at('made_64.pt'))
+  await mkdir(at('pictures', 'sub'), { recursive: true })
+  await writeJpeg(at('pictures', 'a.jpg'), await drawPortrait(96, 64))
+  await writeJpeg(at('pictures', 'sub', 'b.jpg'), await drawPortrait(40, 56))
+  await writeFile(at('pictures', 'broken.jpg'), 'no picture')
+})
+
+afterAll(() => folder.remove())
+
+const facet = (...args: string[]): Promise<Ended> => runNode(CLI, ['--data-dir', at('data'), ...args])
+
+/** The one document that a command prints with --json; fails where it printed anything else or did not end with 0. */
+async function json(...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await facet('--json', ...args)
+  expect(code, stderr).toBe(0)
+  expect(stdout.split('\n')).toHaveLength(2)
+  expect(stdout.endsWith('\n')).toBe(true)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+/** What a command said as it failed: one sentence on stderr, nothing on stdout. */
+async function failure(code: 1 | 2, ...args: string[]): Promise<string> {
+  const ended = await facet('--json', ...args)
+  expect(ended.stdout).toBe('')
+  expect(ended.code, ended.stderr).toBe(code)
+  expect(ended.stderr).not.toMatch(/\n\s+at |internal:/)
+  return ended.stderr
+}
+
+describe('facet predict', () => {
+  test('writes the masks of a folder, tells of a broken picture and goes on', async () => {
+    const out = at('masks')
+    const { code, stdout, stderr } = await facet(
+      ...['predict', at('pictures'), '--model', SHIPPED, '--out', out, '--provider', 'cpu', '--json'],
+    )
+    expect(code, stderr).toBe(0)
+    const summary: unknown = JSON.parse(stdout)
+    expect(summary).toMatchObject({
+      images: 2,
+      provider: 'cpu',
+      ms_per_image: { median: expect.any(Number), p95: expect.any(Number) },
+      complaints: [{ file: 'broken.jpg', message: expect.stringContaining('broken.jpg') }],
+    })
+    // A line for the first and the last at least; never on stdout.
+    expect(stderr).toMatch(/^1\/3\n(.*\n)*3\/3\n$/)
+    const names = await readFile(join(out, 'facet-names.csv'), 'utf8')
+    expect(names).toContain('"a.jpg"')
+    expect(names).toContain('"sub/b.jpg"')
+    expect((await readdir(join(out, 'CelebAMask-HQ-mask-anno', '0'))).length).toBeGreaterThan(4)
+  })
+
+  test('writes labels of a picture, of the side that is asked for', async () => {
+    const out = at('labels')
+    const args = ['--layout', 'index', '--size', '32', '--provider', 'cpu']
+    const picture = at('pictures', 'a.jpg')
+    expect(await json('predict', picture, '--model', SHIPPED, '--out', out, ...args)).toMatchObject({
+      images: 1,
+      complaints: [],
+    })
+    const png = await readFile(join(out, 'a.png'))
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([32, 32])
+  })
+
+  test('says what is wrong with which input, model or folder', async () => {
+    const predict = (input: string, model: string, out: string) =>
+      failure(1, 'predict', input, '--model', model, '--out', out, '--provider', 'cpu')
+    const [nowhere, empty] = [at('nowhere'), at('empty')]
+    await mkdir(empty, { recursive: true })
+    expect(await predict(nowhere, SHIPPED, at('x'))).toBe(
+      `facet: ${nowhere} does not exist; name a picture or a folder of pictures.\n`,
+    )
+    expect(await predict(empty, SHIPPED, at('x'))).toContain(`${empty} holds no pictures`)
+    expect(await predict(at('pictures'), 'nothing', at('x'))).toBe(
+      `facet: There is no model "nothing"; known: ${SHIPPED}.\n`,
+    )
+    expect(await predict(at('pictures'), SHIPPED, at('pictures'))).toContain(
+      `${at('pictures')} is not empty and was not written by Facet`,
+    )
+  })
+})
+
+describe('facet model', () => {
+  test('imports, lists and shows', async () => {
+    const imported = await json('model', 'import', at('made_64.pt'), '--name', 'Made', '--half')
+    expect(imported).toMatchObject({ id: 'made', arch: 'mobilenet', resolution: 64, classes: 19 })
+    const { models } = (await json('model', 'list')) as { models: { id: string; isDefault: boolean }[] }
+    expect(models.map(({ id, isDefault }) => [id, isDefault])).toEqual([
+      [SHIPPED, true],
+      ['made', false],
+    ])
+    expect(await json('model', 'show', 'Made')).toEqual(imported)
+    const { stdout } = await facet('model', 'list')
+    expect(stdout).toMatch(/^id .*\nsegface-mobilenet-by-facet .* yes\nmade +mobilenet +64 +7035824\n$/)
+    expect((await facet('model', 'show', SHIPPED)).stdout).toContain('non-commercial')
+  })
+
+  test('refuses what is no SegFace checkpoint, naming the file', async () => {
+    const other = at('other.pt')
+    await writeFile(other, makeCheckpoint({ 'fc.weight': f32([2, 2]) }))
+    expect(await failure(1, 'model', 'import', other)).toContain(`${other} is not a SegFace checkpoint`)
+    expect(await failure(1, 'model', 'import', at('none.pt'))).toBe(
+      `facet: Cannot read ${at('none.pt')}: there is no such file or folder.\n`,
+    )
+    expect(await failure(2, 'model', 'import', at('made_64.pt'), '--arch', 'resnet')).toContain(
+      'is a mobilenet by its tensors, not a resnet',
+    )
+    expect(await failure(1, 'model', 'show', 'nothing')).toContain('There is no model "nothing"')
+  })
+})
+
+describe('facet dataset', () => {
+  test('import then export gives back every mask, name and split; and again, to the byte', async () => {
+    const tree = at('tree')
+    const ids = [0, 7, 2001]
+    const partition = '00000 0\n00007 1\n02001 2\n'
+    const maps = await makeCelebAMask(tree, { ids, partition })
+    const masks = [...maps.values()].reduce((sum, map) => sum + partsIn(map).length, 0)
+    const summary = { images: 3, masks, splits: { train: 1, val: 1, test: 1 }, complaints: [] }
+
+    expect(await json('dataset', 'import', tree, '--into', at('workspace'))).toEqual(summary)
+    const out = at('exported')
+    expect(await json('dataset', 'export', at('workspace'), '--out', out)).toEqual({ ...summary, out })
+    expect(await readFile(join(out, 'list_eval_partition.txt'), 'utf8')).toBe(partition)
+    const { items, complaints } = await readCelebAMask(out)
+    expect([items.map(({ id }) => id), complaints]).toEqual([ids, []])
+    for (const item of items) expect((await readItemMasks(item)).map).toEqual(maps.get(item.id))
+    const [before, after] = [await digestFolder(tree), await digestFolder(out)]
+    const photosAndNames = (files: Record<string, string>) =>
+      Object.entries(files).map(([name, hash]) => (name.startsWith('CelebA-HQ-img/') ? [name, hash] : name))
+    expect(photosAndNames(after).filter((file) => file !== 'facet-names.csv')).toEqual(photosAndNames(before))
+
+    await json('dataset', 'import', out, '--into', at('workspace2'))
+    await json('dataset', 'export', at('workspace2'), '--out', at('exported2'))
+    expect(await digestFolder(at('exported2'))).toEqual(after)
+  })
+
+  test('exports index masks by a named order', async () => {
+    const out = at('index')
+    const args = ['--format', 'index', '--order', 'maskgan', '--size', '24', '--only', 'all']
+    expect(await json('dataset', 'export', at('workspace'), '--out', out, ...args)).toMatchObject({
+      images: 3,
+    })
+    expect((await readdir(out)).filter((name) => name.endsWith('.png')).sort()).toEqual([
+      ...['0.png', '2001.png', '7.png'],
+    ])
+  })
+
+  test('says what is wrong with which folder', async () => {
+    const [bare, inside] = [at('pictures', 'sub'), at('tree', 'workspace')]
+    expect(await failure(1, 'dataset', 'import', bare, '--into', at('w'))).toContain(bare)
+    expect(await failure(2, 'dataset', 'import', at('tree'), '--into', inside)).toContain(
+      `${inside} lies inside the dataset ${at('tree')}`,
+    )
+    expect(await failure(1, 'dataset', 'export', at('nowhere'), '--out', at('x'))).toBe(
+      `facet: ${at('nowhere')} does not exist; choose a folder of pictures.\n`,
+    )
+    expect(await failure(1, 'dataset', 'export', at('workspace'), '--out', at('pictures'))).toContain(
+      `${at('pictures')} is not empty and was not written by Facet`,
+    )
+    expect(existsSync(at('x'))).toBe(false)
+  })
+})
+
+describe('facet logits', () => {
+  test('gives what the graph gives', async () => {
+    const shape = [2, 3, 64, 64]
+    const images = namedImage('two images', shape)
+    await writeNpy(at('x.npy'), { dtype: 'float32', shape, data: images })
+    const files = ['--input', at('x.npy'), '--output', at('y.npy'), '--provider', 'cpu']
+    expect(await json('logits', at('made_64.pt'), ...files)).toEqual({
+      arch: 'mobilenet',
+      provider: 'cpu',
+      ms: expect.any(Number),
+    })
+    const logits = await readNpy(at('y.npy'))
+    expect([logits.dtype, logits.shape]).toEqual(['float32', [2, 19, 64, 64]])
+    const graph = buildSegFace(stateDict, { resolution: 64 })
+    const size = images.length / 2
+    for (const n of [0, 1]) {
+      const expected = (await runOne(graph, {
+        image: images.slice(n * size, (n + 1) * size),
+      })) as Float32Array
+      const actual = (logits.data as Float32Array).subarray(n * expected.length, (n + 1) * expected.length)
+      expect(maxDifference(actual, expected)).toBeLessThan(1e-4)
+    }
+  })
+
+  test('says what it expects of its input', async () => {
+    await writeNpy(at('bad.npy'), { dtype: 'float32', shape: [3, 4], data: new Float32Array(12) })
+    const files = ['--input', at('bad.npy'), '--output', at('z.npy'), '--provider', 'cpu']
+    expect(await failure(1, 'logits', at('made_64.pt'), ...files)).toBe(
+      `facet: ${at('bad.npy')} holds float32 [3, 4]; expected normalised images, float32 [N, 3, R, R].\n`,
+    )
+    const foreign = process.platform === 'win32' ? 'coreml' : 'dml'
+    const [input, output] = [at('x.npy'), at('z.npy')]
+    expect(
+      await failure(
+        1,
+        'logits',
+        at('made_64.pt'),
+        '--input',
+        input,
+        '--output',
+        output,
+        '--provider',
+        foreign,
+      ),
+    ).toContain(`provider ${foreign} is not part of this build`)
+    expect(existsSync(output)).toBe(false)
+  })
+})
+
+describe('facet inspect', () => {
+  test('says what is in a checkpoint, a graph, a model folder and a workspace', async () => {
+    const checkpoint = await json('inspect', at('made_64.pt'))
+    expect(checkpoint).toMatchObject({
+      kind: 'checkpoint',
+      network: { arch: 'mobilenet', classes: 19 },
+      params: 7_035_824,
+    })
+    expect(checkpoint.tensors).toHaveLength(stateDict.size)
+
+    const head = buildLabelHead({ classes: 19, resolution: 8, height: 4, width: 4 })
+    await writeFile(at('head.onnx'), encodeModel(head))
+    expect(await json('inspect', at('head.onnx'))).toMatchObject({
+      kind: 'onnx',
+      name: 'label_head',
+      operators: { Resize: 1, ArgMax: 1, Cast: 1 },
+      inputs: [expect.objectContaining({ name: 'logits' })],
+      outputs: [expect.objectContaining({ name: 'labels' })],
+    })
+    expect(await json('inspect', resolve('resources', 'models', SHIPPED))).toMatchObject({
+      kind: 'model',
+      id: SHIPPED,
+    })
+    expect(await json('inspect', at('workspace'))).toMatchObject({
+      kind: 'workspace',
+      images: 3,
+      statuses: { corrected: 3, untouched: 0 },
+    })
+  })
+
+  test('says of anything else what it is not', async () => {
+    const picture = at('pictures', 'a.jpg')
+    expect(await failure(1, 'inspect', picture)).toContain(picture)
+    expect(await failure(1, 'inspect', at('pictures', 'sub'))).toContain('neither a model')
+    expect(await failure(1, 'inspect', at('nowhere'))).toBe(`facet: ${at('nowhere')} does not exist.\n`)
+  })
+})
+
+test('facet doctor tries every provider and says which is used and why', async () => {
+  const report = (await json('doctor')) as {
+    providers: { provider: string; verdict: string; ms: number | null }[]
+    chosen: string
+  }
+  expect(report).toMatchObject({
+    node: process.versions.node,
+    onnxruntime: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    model: SHIPPED,
+    resolution: 256,
+    why: expect.stringMatching(/\w/),
+  })
+  const { providers, chosen } = report
+  expect(providers.at(-1)).toMatchObject({ provider: 'cpu', verdict: 'works', ms: expect.any(Number) })
+  const [fastest] = providers
+    .filter(({ verdict }) => verdict === 'works')
+    .sort((a, b) => (a.ms ?? 0) - (b.ms ?? 0))
+  expect(chosen).toBe(fastest?.provider)
+})
+
+describe('the command line', () => {
+  test.each([
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['predict', 'x'], /--model/],
+    [['predict', 'x', '--model', 'm', '--out', 'o', '--size', '-3'], /"-3" is not a whole number/],
+    [['predict', 'x', '--model', 'm', '--out', 'o', '--size', '3'], /size/],
+    [['predict', 'x', '--model', 'm', '--out', 'o', '--provider', 'abacus'], /abacus/],
+    [['dataset', 'export', 'x', '--out', 'o', '--only', 'some'], /some/],
+  ])('%j is wrong usage', async (args, sentence) => {
+    const { code, stdout, stderr } = await facet(...args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(sentence)
+  })
+
+  test('--version and --help end well', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
+    expect(await facet('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+    const help = await facet('--help')
+    expect(help.code).toBe(0)
+    for (const command of ['serve', 'predict', 'model', 'dataset', 'logits', 'inspect', 'doctor'])
+      expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  })
+
+  test('runs through launch.mjs, the bin of a published package, which is built already', async () => {
+    const root = at('package')
+    await mkdir(join(root, 'src', 'main'), { recursive: true })
+    await copyFile(resolve('src', 'main', 'launch.mjs'), join(root, 'src', 'main', 'launch.mjs'))
+    for (const name of ['out', 'node_modules', 'resources'])
+      await symlink(resolve(name), join(root, name), 'junction')
+    const launch = (...args: string[]) =>
+      runNode(join(root, 'src', 'main', 'launch.mjs'), ['--data-dir', at('fresh'), '--json', ...args])
+    const { code, stdout } = await launch('model', 'list')
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { models: [{ id: SHIPPED }] }])
+    expect(await launch('model', 'show', 'nothing')).toMatchObject({ code: 1, stdout: '' })
+  })
+})

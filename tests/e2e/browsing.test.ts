@@ -1,0 +1,190 @@
+/** @file Finding one's way: long lists, search and filters, verdicts, other folders, damaged and turned pictures, and how the window looks. */
+import { link, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import sharp from 'sharp'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { suiteFolder } from '../helpers/app'
+import { makeCelebAMask } from '../helpers/celebamask'
+import { drawPortrait, writeJpeg, writeOriented } from '../helpers/pictures'
+import { launchBrowser } from './browser'
+import { startServer, type Server } from './server'
+import { expectSameMasks, storedMasks } from './truth'
+import { FacetWindow } from './window'
+
+const MANY = 2000
+
+describe('browsing', () => {
+  let suite: Awaited<ReturnType<typeof suiteFolder>>
+  let browser: Browser
+  let server: Server
+  let window: FacetWindow
+
+  beforeAll(async () => {
+    suite = await suiteFolder()
+    browser = await launchBrowser()
+    server = await startServer(join(suite.path, 'data'))
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.kill()
+    await suite.remove()
+  })
+
+  afterEach(() => window.close())
+
+  /** A window on a new folder of the suite, which `fill` puts files into. */
+  async function openFolder(name: string, fill: (folder: string) => Promise<unknown>): Promise<void> {
+    const folder = join(suite.path, name)
+    await mkdir(folder)
+    await fill(folder)
+    await server.call('workspace.open', { path: folder })
+    window = await FacetWindow.open(browser, server.url)
+  }
+
+  const rows = () => window.page.locator('[role=option][data-image]')
+  const names = () =>
+    rows().evaluateAll((items) => items.map((item) => item.getAttribute('data-image') ?? '').sort())
+  const current = () => window.page.locator('[role=option][aria-selected=true]').getAttribute('data-image')
+  const settled = (name: string) => expect.poll(current).toBe(name)
+
+  test('2,000 images: a short page, search, filters, keys and verdicts', async () => {
+    await openFolder('many', async (folder) => {
+      const first = join(folder, 'face_0000.jpg')
+      await writeJpeg(first, await drawPortrait(48, 48))
+      for (let i = 1; i < MANY; i++) await link(first, join(folder, `face_${String(i).padStart(4, '0')}.jpg`))
+    })
+    await window.onScreen('face_0000.jpg')
+    await expect.poll(async () => (await server.call('images.list', {})).rows.length).toBe(MANY)
+    expect(await rows().count()).toBeLessThan(100)
+
+    const list = window.page.locator('[role=listbox]')
+    await list.focus()
+    await window.press('End')
+    await window.onScreen('face_1999.jpg')
+    await window.row('face_1999.jpg').waitFor()
+    expect(await rows().count()).toBeLessThan(100)
+    await window.press('Home')
+    await settled('face_0000.jpg')
+
+    const search = window.page.locator('[data-search]')
+    await search.fill('_012')
+    await expect.poll(names).toEqual(Array.from({ length: 10 }, (_, i) => `face_012${i}.jpg`))
+    await search.press('Escape')
+    await expect.poll(() => rows().count()).toBeGreaterThan(10)
+
+    const steps = { d: '0001', ArrowRight: '0002', 'Shift+D': '0012', a: '0011', ArrowLeft: '0010', 'Shift+A': '0000' } // prettier-ignore
+    for (const [key, number] of Object.entries(steps)) {
+      await window.press(key)
+      await settled(`face_${number}.jpg`)
+    }
+    await window.show('face_0003.jpg')
+    await window.press('Shift+Enter')
+    await window.page.locator('[data-image="face_0003.jpg"][data-status=flagged]').waitFor()
+    await window.action('next').click()
+    await window.onScreen('face_0004.jpg')
+    await window.action('accept').click()
+    await window.page.locator('[data-image="face_0004.jpg"][data-status=accepted]').waitFor()
+    await window.onScreen('face_0005.jpg')
+
+    const chip = (status: string) => window.page.locator(`[data-filter=${status}]`)
+    await chip('flagged').click()
+    await expect.poll(names).toEqual(['face_0003.jpg'])
+    await chip('accepted').click()
+    await expect.poll(names).toEqual(['face_0003.jpg', 'face_0004.jpg'])
+    await chip('flagged').click()
+    await expect.poll(names).toEqual(['face_0004.jpg'])
+    expect(await chip('accepted').getAttribute('aria-pressed')).toBe('true')
+    await window.show('face_0004.jpg')
+    await window.action('reopen').click()
+    await expect.poll(names).toEqual([])
+  })
+
+  test('the sample is one press away', async () => {
+    await server.call('workspace.close', {})
+    window = await FacetWindow.open(browser, server.url)
+    await window.action('open-sample').click()
+    await window.page.locator('[data-canvas][data-busy=false]').waitFor()
+    expect(await rows().count()).toBeGreaterThan(1)
+    for (const row of await rows().all())
+      await expect.poll(() => row.getAttribute('data-status'), { timeout: 60_000 }).toBe('predicted')
+  })
+
+  test('a CelebAMask-HQ tree comes with its masks and its splits', async () => {
+    let maps: Awaited<ReturnType<typeof makeCelebAMask>> = new Map()
+    await openFolder('tree', async (folder) => {
+      maps = await makeCelebAMask(folder, { ids: [0, 7, 2001], partition: '00000 0\n00007 1\n02001 2\n' })
+    })
+    await window.onScreen('CelebA-HQ-img/0.jpg')
+    const splits = { 0: 'train', 7: 'val', 2001: 'test' }
+    for (const [id, split] of Object.entries(splits)) {
+      const name = `CelebA-HQ-img/${id}.jpg`
+      await expect.poll(() => window.row(name).innerText(), { timeout: 20_000 }).toContain(split)
+      const map = maps.get(Number(id))
+      if (map) expectSameMasks((await storedMasks(server, name)).map, map)
+    }
+    expect(await names()).toHaveLength(3)
+  })
+
+  test('a damaged picture says so and keeps nobody from the next one', async () => {
+    await openFolder('damaged', async (folder) => {
+      const portrait = await drawPortrait(64, 64)
+      await writeJpeg(join(folder, 'a.jpg'), portrait)
+      await writeFile(join(folder, 'b.jpg'), 'this is not a JPEG at all')
+      await writeJpeg(join(folder, 'c.jpg'), portrait, 91)
+    })
+    await window.onScreen('a.jpg')
+    await window.show('b.jpg')
+    const alert = window.canvas.locator('[role=alert]')
+    await alert.waitFor()
+    expect(await alert.innerText()).toContain('b.jpg')
+    await window.press('d')
+    await window.onScreen('c.jpg')
+    expect(await alert.count()).toBe(0)
+    await window.page.locator('[data-image="c.jpg"][data-status=predicted]').waitFor()
+    expect(await window.row('b.jpg').getAttribute('data-status')).toBe('untouched')
+  })
+
+  test('a picture that its EXIF turns is seen and masked upright', async () => {
+    await openFolder('turned', async (folder) =>
+      writeOriented(join(folder, 'turned.jpg'), await drawPortrait(120, 80), 6, 'jpeg'),
+    )
+    await window.onScreen('turned.jpg')
+    await window.page.locator('[data-image="turned.jpg"][data-status=predicted]').waitFor()
+    const { map } = await storedMasks(server, 'turned.jpg')
+    expect([map.width, map.height]).toEqual([120, 80])
+    const [start, end] = [await window.toClient({ x: 0, y: 0 }), await window.toClient({ x: 119, y: 79 })]
+    expect((end.x - start.x) / (end.y - start.y)).toBeCloseTo(119 / 79, 2)
+    await window.press('v')
+    await window.page.evaluate(() => new Promise((done) => setTimeout(done, 120)))
+    const screen = await window.page.screenshot()
+    const corner = await window.toClient({ x: 8, y: 5 })
+    const place = { left: Math.round(corner.x), top: Math.round(corner.y), width: 1, height: 1 }
+    const [red = 0, green = 0, blue = 0] = await sharp(screen).removeAlpha().extract(place).raw().toBuffer()
+    // The drawing's yellow patch is in its upper left corner.
+    expect(Math.max(Math.abs(red - 0xc8), Math.abs(green - 0xb4), Math.abs(blue))).toBeLessThan(16)
+  })
+
+  test('language, theme, and a backend that is gone', async () => {
+    await openFolder('look', async (folder) => writeJpeg(join(folder, 'a.jpg'), await drawPortrait(32, 32)))
+    await window.onScreen('a.jpg')
+    const root = window.page.locator('html')
+    const choose = (setting: string, choice: number) =>
+      window.page.locator(`[data-setting=${setting}] [role=radio]`).nth(choice).click()
+    await window.action('settings').click()
+    await choose('language', 2)
+    await expect.poll(() => root.getAttribute('lang')).toBe('ko')
+    expect(await window.part('hair').innerText()).toContain('머리카락')
+    await choose('language', 1)
+    await expect.poll(() => root.getAttribute('lang')).toBe('en')
+    expect(await window.part('hair').innerText()).toContain('Hair')
+    await choose('theme', 2)
+    await expect.poll(() => root.getAttribute('data-theme')).toBe('dark')
+    await choose('theme', 1)
+    await expect.poll(() => root.getAttribute('data-theme')).toBe('light')
+    await window.press('Escape')
+    await server.kill()
+    await window.page.locator('[data-link=lost]').waitFor()
+  })
+})

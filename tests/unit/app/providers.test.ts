@@ -1,0 +1,123 @@
+/** @file Which provider runs a model: by trial in processes of their own, remembered, and never a silent substitute. */
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Providers } from '../../../src/main/app/providers'
+import { networkOf, Registry } from '../../../src/main/models/registry'
+import { ladder } from '../../../src/main/runtime/providers'
+import { testPaths } from '../../helpers/app'
+import { makeFolder } from '../../helpers/folder'
+
+const FAKE = resolve('tests/helpers/fake_engine.mjs')
+/** The providers above the processor on this platform; there are two at least. */
+const GPUS = ladder().filter((provider) => provider !== 'cpu')
+const [first = 'cuda', second = 'webgpu'] = GPUS
+
+/** Providers over an engine that does what `outcomes` says; the others are absent. */
+async function scripted(outcomes: Readonly<Record<string, number | string>>, dataDir?: string) {
+  const absent = Object.fromEntries(ladder().map((provider) => [provider, 'absent']))
+  const weights = JSON.stringify({ ...absent, ...outcomes })
+  const paths = { ...testPaths(dataDir ?? (await makeFolder())), engineEntry: FAKE }
+  return { providers: new Providers(paths), network: { id: 'model', weights, resolution: 256 }, paths }
+}
+
+describe('auto', () => {
+  test('takes the fastest that computes the right thing, and says why', async () => {
+    const { providers, network } = await scripted({ [first]: 'wrong', [second]: 30, cpu: 90 })
+    const verdict = await providers.choose(network, 'auto')
+    expect(verdict.chosen).toBe(second)
+    expect(verdict.why).toContain(`${second} takes 30 ms`)
+    expect(verdict.why).toContain(`${first} computes wrong results`)
+    expect(verdict.why).toContain('cpu is slower (90 ms)')
+    expect(verdict.trials.map(({ provider }) => provider)).toEqual(ladder())
+  })
+
+  test('takes the processor where it is faster than what else works', async () => {
+    const { providers, network } = await scripted({ [first]: 120, cpu: 90 })
+    expect(await providers.choose(network, 'auto')).toMatchObject({
+      chosen: 'cpu',
+      why: expect.stringContaining(`${first} is slower (120 ms)`),
+    })
+  })
+
+  test('survives a provider that takes its process down', async () => {
+    const { providers, network } = await scripted({ [first]: 'die', [second]: 'failed' })
+    const { chosen, why, trials } = await providers.choose(network, 'auto')
+    expect([chosen, why.split(';')[0]]).toEqual(['cpu', 'the processor serves'])
+    expect(why).toContain(`${first} does not run here; ${second} does not run here`)
+    // Where nothing else works, the processor needs no timing.
+    expect(trials.map(({ provider }) => provider)).toEqual(GPUS)
+    expect(trials[0]).toMatchObject({ verdict: 'failed', detail: expect.stringContaining('code 9 twice') })
+  })
+
+  test('is tried once: the verdict is remembered over a restart, for this model alone', async () => {
+    const { providers, network, paths } = await scripted({ [first]: 20, cpu: 90 })
+    const [verdict, same] = await Promise.all([
+      providers.choose(network, 'auto'),
+      providers.choose(network, 'auto'),
+    ])
+    expect(same).toEqual(verdict)
+    const later = new Providers({ ...paths, engineEntry: 'no engine at all' })
+    expect(await later.choose(network, 'auto')).toEqual(verdict)
+    expect(await later.remembered({ ...network, id: 'other' })).toBeNull()
+    expect(await later.remembered({ ...network, resolution: 512 })).toBeNull()
+  })
+
+  test('is tried again where the remembered verdicts are damaged', async () => {
+    const { providers, network, paths } = await scripted({ [first]: 20, cpu: 90 })
+    await writeFile(join(paths.dataDir, 'providers.json'), '{"model": {"chosen": "abacus"}}')
+    expect(await providers.remembered(network)).toBeNull()
+    expect((await providers.choose(network, 'auto')).chosen).toBe(first)
+    expect((await providers.remembered(network))?.chosen).toBe(first)
+  })
+
+  test('can be cancelled, and then remembers nothing', async () => {
+    const { providers, network } = await scripted({ [first]: 20 })
+    const controller = new AbortController()
+    const judged = providers.judge(network, { signal: controller.signal })
+    controller.abort()
+    await expect(judged).rejects.toMatchObject({ code: 'cancelled' })
+    expect(await providers.remembered(network)).toBeNull()
+  })
+})
+
+describe('a provider by name', () => {
+  test('cpu is taken without a trial', async () => {
+    const { network, paths } = await scripted({})
+    const providers = new Providers({ ...paths, engineEntry: 'no engine at all' })
+    expect(await providers.choose(network, 'cpu')).toEqual({
+      chosen: 'cpu',
+      why: 'cpu was asked for',
+      trials: [],
+    })
+  })
+
+  test('must work: there is no falling back', async () => {
+    const { providers, network } = await scripted({ [first]: 20, [second]: 'wrong' })
+    expect((await providers.choose(network, first)).chosen).toBe(first)
+    await expect(providers.choose(network, second)).rejects.toMatchObject({
+      code: 'provider/unusable',
+      message: `${second} is wrong`,
+      details: { provider: second },
+    })
+  })
+})
+
+test('on this computer, auto ends on something that works, and what is not built in says so', async () => {
+  const paths = testPaths(await makeFolder())
+  const network = networkOf(await new Registry(paths).find(null))
+  const providers = new Providers(paths)
+  const { chosen, why, trials } = await providers.choose(network, 'auto')
+  const working = trials.filter(({ verdict }) => verdict === 'works').map(({ provider }) => provider)
+  if (working.length === 0) {
+    expect(chosen).toBe('cpu')
+    expect(why).toMatch(/^the processor serves; /)
+  } else expect(working).toContain(chosen)
+  const foreign = process.platform === 'win32' ? 'coreml' : 'dml'
+  await expect(providers.choose(network, foreign)).rejects.toMatchObject({
+    code: 'provider/unusable',
+    message: expect.stringMatching(
+      new RegExp(`provider ${foreign} is not part of this build.*choose auto or cpu`),
+    ),
+  })
+})

@@ -1,0 +1,235 @@
+/** @file Workspaces through the app: where the store goes, one at a time, one Facet at a time, and folders that are datasets. */
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { App } from '../../../src/main/app/app'
+import type { EventName, WorkspaceInfo } from '../../../src/shared/api'
+import { PART_INDEX } from '../../../src/shared/labels'
+import { createPartMap, drawRuns } from '../../../src/shared/mask'
+import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
+import { makeCelebAMask } from '../../helpers/celebamask'
+import { makeFolder } from '../../helpers/folder'
+import { drawPortrait, writeJpeg } from '../../helpers/pictures'
+
+/** An app of the running test. */
+async function openApp(dataDir: string): Promise<App> {
+  const app = makeApp(dataDir)
+  onTestFinished(() => app.dispose())
+  await app.call('settings.write', { provider: 'cpu' })
+  return app
+}
+
+async function makePictures(folder: string, names: readonly string[]): Promise<string> {
+  await mkdir(folder, { recursive: true })
+  const portrait = await drawPortrait(40, 30)
+  for (const name of names) await writeJpeg(join(folder, name), portrait)
+  return folder
+}
+
+/** Opens the folder and waits until it was walked through. */
+async function open(app: App, path: string): Promise<WorkspaceInfo> {
+  const scanned = eventOf(app, 'workspace.scan', ({ done }) => done)
+  await app.call('workspace.open', { path })
+  await scanned
+  return (await app.call('workspace.current', {})) ?? expect.fail('nothing is open')
+}
+
+const names = async (app: App): Promise<string[]> =>
+  (await app.call('images.list', {})).rows.map(({ name }) => name)
+
+describe('the store', () => {
+  test('lies beside the pictures', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
+    const info = await open(await openApp(join(folder, 'data')), pictures)
+    expect(info).toMatchObject({
+      path: pictures,
+      name: 'pictures',
+      images: 1,
+      store: join(pictures, '.facet'),
+      scanning: false,
+      lastImage: null,
+    })
+    expect(existsSync(join(pictures, '.facet', 'workspace.db'))).toBe(true)
+  })
+
+  /** Opens, marks and reopens a folder in which `.facet` cannot be. */
+  async function expectApart(folder: string, pictures: string): Promise<void> {
+    const app = await openApp(join(folder, 'data'))
+    const { store } = await open(app, pictures)
+    expect(store.startsWith(join(folder, 'data', 'workspaces', 'pictures-'))).toBe(true)
+    const image = (await app.call('images.list', {})).rows[0]?.id ?? 0
+    await app.call('images.review', { image, review: 'flagged' })
+    await app.call('workspace.close', {})
+    await open(app, pictures)
+    expect((await app.call('images.list', {})).rows[0]?.status).toBe('flagged')
+  }
+
+  test('lies in the data folder where .facet cannot be made, and is found there again', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
+    await writeFile(join(pictures, '.facet'), 'a file of somebody else')
+    await expectApart(folder, pictures)
+  })
+
+  const isBound = process.platform !== 'win32' && process.getuid?.() !== 0
+  if (!isBound) console.info('left out: a read-only folder does not bind this user')
+  test.runIf(isBound)('lies in the data folder where the pictures are read-only', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
+    await chmod(pictures, 0o555)
+    onTestFinished(() => chmod(pictures, 0o755))
+    await expectApart(folder, pictures)
+  })
+})
+
+describe('one workspace at a time', () => {
+  test('opening another closes the first, which another Facet may open then', async () => {
+    const folder = await makeFolder()
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+    await makePictures(one, ['a.jpg'])
+    await makePictures(two, ['b.jpg', 'c.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    await open(app, one)
+    await open(app, two)
+    expect(await names(app)).toEqual(['b.jpg', 'c.jpg'])
+    expect((await app.call('settings.read', {})).recent).toEqual([two, one])
+    const other = await openApp(join(folder, 'other'))
+    await open(other, one)
+    expect(await names(other)).toEqual(['a.jpg'])
+  })
+
+  test('a second Facet is refused, and keeps what it has open', async () => {
+    const folder = await makeFolder()
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+    await makePictures(one, ['a.jpg'])
+    await makePictures(two, ['b.jpg'])
+    await open(await openApp(join(folder, 'data')), one)
+    const second = await openApp(join(folder, 'second'))
+    await open(second, two)
+    await expect(second.call('workspace.open', { path: one })).rejects.toMatchObject({
+      code: 'store/busy',
+      message: expect.stringContaining(join(one, '.facet', 'workspace.db')),
+    })
+    expect(await names(second)).toEqual(['b.jpg'])
+  })
+
+  test('asked for twice at once, a folder is opened once', async () => {
+    const folder = await makeFolder()
+    const one = await makePictures(join(folder, 'one'), ['a.jpg'])
+    const two = await makePictures(join(folder, 'two'), ['b.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    const paths = [one, one, two, one]
+    await Promise.all(paths.map((path) => app.call('workspace.open', { path })))
+    expect((await app.call('workspace.current', {}))?.path).toBe(one)
+  })
+
+  test('of a folder that is used beside the open one, the window hears nothing', async () => {
+    const folder = await makeFolder()
+    const one = await makePictures(join(folder, 'one'), ['a.jpg'])
+    const two = await makePictures(join(folder, 'two'), ['b.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    await open(app, one)
+    const heard: EventName[] = []
+    app.onAny((event) => heard.push(event))
+    await app.call('dataset.export', { folder: two, out: join(folder, 'out'), only: 'all' })
+    expect(heard).toEqual([])
+  })
+
+  test('the last picture shown is remembered', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg', 'b.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    await open(app, pictures)
+    const image = (await app.call('images.list', {})).rows[1]?.id ?? 0
+    await app.call('masks.open', { image })
+    await app.call('workspace.close', {})
+    expect(await app.call('workspace.current', {})).toBeNull()
+    expect((await open(app, pictures)).lastImage).toBe(image)
+  })
+
+  test('a vanished picture leaves the list, and comes back with its review', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg', 'b.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    await open(app, pictures)
+    const image = (await app.call('images.list', {})).rows[0]?.id ?? 0
+    await app.call('images.review', { image, review: 'accepted' })
+    await app.call('workspace.close', {})
+    await rename(join(pictures, 'a.jpg'), join(folder, 'a.jpg'))
+    await open(app, pictures)
+    expect(await names(app)).toEqual(['b.jpg'])
+    await app.call('workspace.close', {})
+    await rename(join(folder, 'a.jpg'), join(pictures, 'a.jpg'))
+    await open(app, pictures)
+    expect((await app.call('images.list', {})).rows[0]).toMatchObject({ id: image, status: 'accepted' })
+  })
+})
+
+describe('a CelebAMask-HQ tree opened as a workspace', () => {
+  let folder: Awaited<ReturnType<typeof suiteFolder>>
+  let app: App
+  let maps: Awaited<ReturnType<typeof makeCelebAMask>>
+
+  beforeAll(async () => {
+    folder = await suiteFolder()
+    const root = join(folder.path, 'tree')
+    maps = await makeCelebAMask(root, { ids: [0, 7, 12], partition: '00000 0\n00007 1\n00012 2\n' })
+    await writeJpeg(join(root, 'CelebA-HQ-img', '99.jpg'), await drawPortrait(40, 30))
+    app = makeApp(join(folder.path, 'data'))
+    await app.call('settings.write', { provider: 'cpu' })
+    const imported = new Promise<void>((done) => {
+      const seen = new Set<number>()
+      app.on('masks.changed', ({ image }) => {
+        if (seen.add(image).size === maps.size) done()
+      })
+    })
+    await app.call('workspace.open', { path: root })
+    await imported
+  })
+
+  afterAll(async () => {
+    await app.dispose()
+    await folder.remove()
+  })
+
+  test('lists the photos with their splits, not the masks', async () => {
+    const { rows } = await app.call('images.list', {})
+    expect(rows.map(({ name, split, status }) => [name, split, status])).toEqual([
+      ['CelebA-HQ-img/0.jpg', 'train', 'corrected'],
+      ['CelebA-HQ-img/7.jpg', 'val', 'corrected'],
+      ['CelebA-HQ-img/12.jpg', 'test', 'corrected'],
+      ['CelebA-HQ-img/99.jpg', null, 'untouched'],
+    ])
+  })
+
+  test('has its masks as imported parts, on their own grid', async () => {
+    const [row] = (await app.call('images.list', {})).rows
+    const face = await app.call('masks.open', { image: row?.id ?? 0 })
+    expect(face).toMatchObject({ width: 48, height: 48, imageWidth: 96, imageHeight: 96, canUndo: false })
+    const map = createPartMap(face.width, face.height)
+    face.parts.forEach((part, i) => drawRuns(map, i, part.runs))
+    expect(map).toEqual(maps.get(0))
+    expect(new Set(face.parts.map(({ origin }) => origin))).toEqual(new Set(['import']))
+    expect(face.parts[PART_INDEX.skin]?.part).toBe('skin')
+  })
+
+  test('is not predicted over; a photo without masks is predicted', async () => {
+    const ids = (await app.call('images.list', {})).rows.map(({ id }) => id)
+    const [a = 0, b = 0, c = 0, bare = 0] = ids
+    const predicted = eventOf(app, 'masks.changed')
+    await app.call('inference.want', { current: a, next: [b, c, bare] })
+    expect((await predicted).image).toBe(bare)
+    for (const [image, kinds] of [
+      [a, ['import']],
+      [b, ['import']],
+      [c, ['import']],
+      [bare, ['prediction']],
+    ] as const) {
+      const { face } = await app.call('masks.open', { image })
+      const { revisions } = await app.call('masks.history', { face })
+      expect(revisions.map(({ kind }) => kind)).toEqual(kinds)
+    }
+  })
+})

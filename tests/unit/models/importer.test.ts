@@ -1,0 +1,261 @@
+/** @file Checkpoints into the registry: recognised, once, at the right resolution, whole or not at all. */
+import { createHash } from 'node:crypto'
+import { copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toFloat32 } from '../../../src/main/base/tensor'
+import { withCheckpoint } from '../../../src/main/checkpoint/open'
+import { importModel, resolutionOfFile } from '../../../src/main/models/importer'
+import { modelInfo, networkOf, Registry } from '../../../src/main/models/registry'
+import { maxDifference } from '../../helpers/allclose'
+import { suiteFolder, testPaths } from '../../helpers/app'
+import { f32, makeCheckpoint } from '../../helpers/checkpoint'
+import { makeFolder } from '../../helpers/folder'
+import { writeMobilenet } from '../../helpers/segface'
+
+const SHIPPED = 'segface-mobilenet-by-facet'
+const PARAMETERS = 7_035_824
+
+let folder: Awaited<ReturnType<typeof suiteFolder>>
+/** A mobilenet of named tensors. */
+let checkpoint: string
+let stateDict: Awaited<ReturnType<typeof writeMobilenet>>
+
+beforeAll(async () => {
+  folder = await suiteFolder()
+  checkpoint = join(folder.path, 'made.pt')
+  stateDict = await writeMobilenet(checkpoint)
+})
+
+afterAll(() => folder.remove())
+
+const makeRegistry = async (): Promise<Registry> => new Registry(testPaths(join(await makeFolder(), 'data')))
+
+describe('a SegFace checkpoint', () => {
+  test('is recognised, copied tensor by tensor, and says what it is', async () => {
+    const registry = await makeRegistry()
+    const progress: [number, number][] = []
+    const model = await importModel(registry, checkpoint, {
+      progress: (done, total) => progress.push([done, total]),
+    })
+    expect(model.manifest).toMatchObject({
+      id: 'made',
+      name: 'made',
+      arch: 'mobilenet',
+      classes: 19,
+      resolution: 512,
+      params: PARAMETERS,
+      parent: null,
+      scores: {},
+      source: {
+        file: 'made.pt',
+        sha256: createHash('sha256')
+          .update(await readFile(checkpoint))
+          .digest('hex'),
+      },
+    })
+    expect(progress.at(-1)).toEqual([stateDict.size, stateDict.size])
+    await withCheckpoint(networkOf(model).weights, async (written) => {
+      expect(written.tensors.map(({ name }) => name)).toEqual([...stateDict.keys()])
+      for (const name of ['backbone.0.0.weight', 'backbone.0.1.num_batches_tracked'])
+        expect(await written.read(name)).toEqual(stateDict.get(name))
+    })
+    expect((await readdir(registry.folder)).sort()).toEqual(['made'])
+    expect((await registry.list()).map(({ manifest }) => manifest.id)).toEqual([SHIPPED, 'made'])
+    expect(await modelInfo(await registry.find('made'))).toMatchObject({
+      arch: 'mobilenet',
+      isDefault: false,
+    })
+  })
+
+  test('is imported once, whatever its file is called, and again under another name', async () => {
+    const registry = await makeRegistry()
+    const first = await importModel(registry, checkpoint)
+    const copy = join(await makeFolder(), 'copy.pt')
+    await copyFile(checkpoint, copy)
+    expect(await importModel(registry, copy)).toEqual(first)
+    expect(await importModel(registry, copy, { name: 'made' })).toEqual(first)
+    expect((await importModel(registry, copy, { name: 'Made' })).manifest).toMatchObject({
+      id: 'made-2',
+      name: 'Made',
+    })
+    expect((await registry.list()).map(({ manifest }) => manifest.id).sort()).toEqual([
+      ...['made', 'made-2', SHIPPED],
+    ])
+  })
+
+  test('is used at the side that its own name or its folder says, else at 512', async () => {
+    const registry = await makeRegistry()
+    const root = await makeFolder()
+    const at = async (...path: string[]): Promise<number> => {
+      const file = join(root, ...path)
+      await mkdir(join(file, '..'), { recursive: true })
+      await writeFile(file, path.join())
+      return resolutionOfFile(registry, file)
+    }
+    expect(await at('mobilenet_celeba_256', 'model_299.pt')).toBe(256)
+    expect(await at('swinb_celeba_224.pt')).toBe(224)
+    expect(await at('run', 'model_256.pt')).toBe(256)
+    expect(await at('run', 'model_2560.pt')).toBe(512)
+    expect(await at('run', 'model.pt')).toBe(512)
+  })
+
+  test('takes side and scores from a scores.json beside it', async () => {
+    const home = await makeFolder()
+    const file = join(home, 'model_5.pt')
+    await copyFile(checkpoint, file)
+    const scores = { resolution: 256, val: { mean_f1: 0.5, more: 1 }, test: { mean_f1: 0.25 }, note: 'x' }
+    await writeFile(join(home, 'scores.json'), JSON.stringify(scores))
+    const { manifest } = await importModel(await makeRegistry(), file)
+    expect(manifest).toMatchObject({ resolution: 256, scores: { 'val mean_f1': 0.5, 'test mean_f1': 0.25 } })
+    expect(manifest.name).toMatch(/ model_5$/)
+    await writeFile(join(home, 'scores.json'), '{"resolution": "large"}')
+    expect(await resolutionOfFile(await makeRegistry(), file)).toBe(512)
+  })
+
+  test('takes side, terms and card from the same file in the registry', async () => {
+    const home = await makeFolder()
+    await copyFile(checkpoint, join(home, 'net_128.pt'))
+    const registry = await makeRegistry()
+    const twin = await importModel(registry, join(home, 'net_128.pt'))
+    expect(twin.manifest.resolution).toBe(128)
+    expect(await resolutionOfFile(registry, checkpoint)).toBe(128)
+    expect((await importModel(registry, checkpoint, { name: 'again' })).manifest.resolution).toBe(128)
+  })
+
+  test('halves on disk and keeps what is fragile whole', async () => {
+    const registry = await makeRegistry()
+    const whole = await importModel(registry, checkpoint)
+    const half = await importModel(registry, checkpoint, { name: 'half', half: true })
+    const bytes = async (file: string): Promise<number> => (await stat(file)).size
+    const [small, large] = [await bytes(networkOf(half).weights), await bytes(networkOf(whole).weights)]
+    expect(small / large).toBeGreaterThan(0.5)
+    expect(small / large).toBeLessThan(0.51)
+    expect(half.manifest.params).toBe(PARAMETERS)
+    await withCheckpoint(networkOf(half).weights, async (written) => {
+      const kernel = await written.read('backbone.0.0.weight')
+      expect(kernel.dtype).toBe('float16')
+      const original = toFloat32(stateDict.get('backbone.0.0.weight') ?? expect.fail('no kernel'))
+      expect(maxDifference(toFloat32(kernel), original)).toBeLessThan(2 ** -11)
+      expect(await written.read('backbone.0.1.running_var')).toEqual(
+        stateDict.get('backbone.0.1.running_var'),
+      )
+    })
+  })
+})
+
+describe('an import that cannot be', () => {
+  test('of another architecture than the one named is refused', async () => {
+    const registry = await makeRegistry()
+    await expect(importModel(registry, checkpoint, { arch: 'swin_base' })).rejects.toMatchObject({
+      code: 'usage',
+      message: `${checkpoint} is a mobilenet by its tensors, not a swin_base; leave --arch out.`,
+    })
+    expect((await importModel(registry, checkpoint, { arch: 'mobilenet' })).manifest.arch).toBe('mobilenet')
+  })
+
+  test('of something else than SegFace is refused in a sentence that names the file', async () => {
+    const file = join(await makeFolder(), 'other.pt')
+    await writeFile(file, makeCheckpoint({ 'fc.weight': f32([2, 2]) }))
+    const registry = await makeRegistry()
+    await expect(importModel(registry, file)).rejects.toMatchObject({
+      code: 'model/unsupported',
+      message: expect.stringMatching(/other\.pt is not a SegFace checkpoint: its 1 tensors .*'fc\.weight'/),
+    })
+    await expect(importModel(registry, join(file, '..', 'none.pt'))).rejects.toMatchObject({
+      code: 'file/unreadable',
+      message: expect.stringContaining('none.pt'),
+    })
+    expect((await registry.list()).map(({ manifest }) => manifest.id)).toEqual([SHIPPED])
+  })
+
+  test('with a tensor cut short leaves nothing behind', async () => {
+    const file = join(await makeFolder(), 'cut.pt')
+    // The first tensor says more than its storage holds; the rest is as it should be.
+    const tensors = Object.fromEntries(stateDict)
+    await writeFile(
+      file,
+      makeCheckpoint(tensors, { views: { 'backbone.0.0.weight': { count: 1, shape: [16, 3, 3, 3] } } }),
+    )
+    const registry = await makeRegistry()
+    await expect(importModel(registry, file)).rejects.toMatchObject({
+      code: expect.stringMatching(/^checkpoint\//),
+      message: expect.stringContaining('cut.pt'),
+    })
+    expect(await readdir(registry.folder).catch(() => [])).toEqual([])
+  })
+
+  test('because it was cancelled leaves nothing behind', async () => {
+    const registry = await makeRegistry()
+    const controller = new AbortController()
+    const progress = (done: number): void => {
+      if (done === 20) controller.abort()
+    }
+    await expect(
+      importModel(registry, checkpoint, { signal: controller.signal, progress }),
+    ).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await readdir(registry.folder)).toEqual([])
+  })
+})
+
+describe('the registry', () => {
+  test('leaves out folders that are broken, unfinished or of something else, and says which', async () => {
+    const registry = await makeRegistry()
+    const { folder: good, manifest } = await importModel(registry, checkpoint)
+    const make = async (name: string, text: string, weights = true): Promise<void> => {
+      await mkdir(join(registry.folder, name))
+      await writeFile(join(registry.folder, name, 'model.json'), text)
+      if (weights) await writeFile(join(registry.folder, name, 'weights.safetensors'), '')
+    }
+    await make('a-not-json', '{')
+    await make('b-wrong', JSON.stringify({ ...manifest, resolution: 'large' }))
+    await make('c-no-weights', JSON.stringify({ ...manifest, id: 'c-no-weights' }), false)
+    await make('.import-x', JSON.stringify({ ...manifest, id: 'unfinished' }))
+    await mkdir(join(registry.folder, 'z-empty'))
+    await writeFile(join(registry.folder, 'notes.txt'), 'mine')
+    const said: string[] = []
+    const { error } = console
+    console.error = (line: string) => said.push(line)
+    const models = await registry.list().finally(() => (console.error = error))
+    expect(models.map(({ folder: path }) => path)).toEqual([resolve('resources', 'models', SHIPPED), good])
+    expect(said).toEqual([
+      expect.stringMatching(/a-not-json.model\.json is not JSON; import the model again/),
+      expect.stringMatching(/b-wrong.model\.json: resolution: .*import the model again/),
+      expect.stringMatching(/c-no-weights.weights\.safetensors/),
+    ])
+    expect(await Promise.all(models.map(modelInfo))).toHaveLength(2)
+  })
+
+  test('brings back a model whose exchange was cut off', async () => {
+    const registry = await makeRegistry()
+    const { folder: home } = await importModel(registry, checkpoint)
+    await rename(home, join(registry.folder, '.made.previous'))
+    expect((await registry.find('made')).folder).toBe(home)
+    expect(await readdir(registry.folder)).toEqual(['made'])
+  })
+
+  test('finds by id and by name, the default for none, and names what there is', async () => {
+    const registry = await makeRegistry()
+    await importModel(registry, checkpoint, { name: 'My Net' })
+    expect((await registry.find('my-net')).manifest.name).toBe('My Net')
+    expect((await registry.find('My Net')).manifest.id).toBe('my-net')
+    expect((await registry.find(null)).manifest.id).toBe(SHIPPED)
+    await expect(registry.find('nothing')).rejects.toMatchObject({
+      code: 'model/unknown',
+      message: `There is no model "nothing"; known: ${SHIPPED}, my-net.`,
+    })
+  })
+
+  test('resolves a checkpoint file that is not in it, with the side of the caller', async () => {
+    const registry = await makeRegistry()
+    expect(await registry.resolve(checkpoint, async () => 96)).toEqual({
+      id: checkpoint,
+      weights: checkpoint,
+      resolution: 96,
+    })
+    expect((await registry.resolve(SHIPPED, async () => 96)).resolution).toBe(256)
+    await expect(registry.resolve(join(checkpoint, 'no'), async () => 96)).rejects.toMatchObject({
+      code: 'model/unknown',
+    })
+  })
+})
