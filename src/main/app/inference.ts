@@ -175,7 +175,8 @@ export class Inference {
           onStart: () => this.#tell({ state: 'running', model, provider, why, running: image }),
         },
       )
-      if (isStale()) return null
+      // Accepted while the engine worked: what a person accepted is what they saw.
+      if (isStale() || (!again && workspace.store.image(image).status === 'accepted')) return null
       this.#store(workspace, image, face.id, labels, choice)
       this.#times = [...this.#times, ms].slice(-TIMED)
       this.#tell({ problem: null, ms: median(this.#times) })
