@@ -104,10 +104,16 @@ export class Inference {
 
   /** The model of the settings, on a provider. The first time, the processor serves while the others are tried. */
   choose(): Promise<Choice> {
-    this.#choice ??= this.#find().catch((error: unknown) => {
-      this.#choice = null
-      throw error
-    })
+    this.#choice ??= this.#find().then(
+      (choice) => {
+        this.#tell({ model: choice.name, provider: choice.provider, why: choice.why })
+        return choice
+      },
+      (error: unknown) => {
+        this.#choice = null
+        throw error
+      },
+    )
     return this.#choice
   }
 

@@ -14,6 +14,8 @@ import {
 } from './protocol'
 
 export interface EngineOptions {
+  /** Drops what drivers print; a trial's own error says what matters of it. */
+  quiet?: boolean
   /** The built engine.js. */
   entry: string
   /** A plain Node binary, never Electron's: its allocator refuses the large blocks that onnxruntime asks for. */
@@ -123,7 +125,7 @@ export class EngineClient {
   #start(): ChildProcess {
     const { node, entry, cache } = this.options
     const child = spawn(node, [entry, ...(cache === undefined ? [] : [cache])], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', this.options.quiet ? 'ignore' : 'inherit'],
     })
     const reader = new FrameReader((message) => this.#answered(message as AnswerMessage))
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -189,7 +191,7 @@ export async function runAlone<K extends JobKind>(
   request: Jobs[K]['request'],
   signal?: AbortSignal,
 ): Promise<Jobs[K]['answer']> {
-  const client = new EngineClient({ ...options, onRestart: () => undefined })
+  const client = new EngineClient({ ...options, quiet: true, onRestart: () => undefined })
   try {
     return await client.submit(kind, request, signal ? { signal } : {})
   } finally {
