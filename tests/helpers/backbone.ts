@@ -2,7 +2,7 @@
 import type { Tensor } from '../../src/main/base/tensor'
 import type { Graph } from '../../src/main/onnx/graph'
 import { GraphBuilder } from '../../src/main/onnx/graph'
-import type { BuildableArchitecture } from '../../src/main/segface/config'
+import type { Architecture } from '../../src/main/segface/config'
 import { backbone } from '../../src/main/segface/network'
 import { namedTensor } from './named_tensors'
 
@@ -13,7 +13,7 @@ export interface NamedBackbone {
   readonly parameters: ReadonlyMap<string, Tensor>
 }
 
-export function namedBackbone(arch: BuildableArchitecture, resolution: number): NamedBackbone {
+export function namedBackbone(arch: Architecture, resolution: number): NamedBackbone {
   const g = new GraphBuilder(arch)
   const parameters = new Map<string, Tensor>()
   const parameter = (name: string, shape: readonly number[]) => {

@@ -10,7 +10,7 @@ import { mobilenet } from './backbones/mobilenet'
 import { resnet } from './backbones/resnet'
 import { swin } from './backbones/swin'
 import { swinV2 } from './backbones/swin_v2'
-import type { BuildableArchitecture } from './config'
+import type { Architecture } from './config'
 import { requireBuildable } from './config'
 import { decodeMasks, fuseTaps } from './decoder'
 import type { NetworkContext } from './layers'
@@ -60,11 +60,7 @@ export function buildSegFace(stateDict: StateDict, options: NetworkOptions): Gra
 }
 
 /** The four feature maps that SegFace takes from a backbone, the largest first, each [N, C, h, w]. */
-export function backbone(
-  context: NetworkContext,
-  arch: BuildableArchitecture,
-  image: Value,
-): readonly Value[] {
+export function backbone(context: NetworkContext, arch: Architecture, image: Value): readonly Value[] {
   switch (arch) {
     case 'swin_base':
       return swin(context, image)

@@ -8,7 +8,7 @@ import type { DownloadOptions } from '../../../src/main/models/download'
 import { findPublished, PUBLISHED, type Published } from '../../../src/main/models/published'
 import { modelInfo, Registry } from '../../../src/main/models/registry'
 import { bytesHere } from '../../../src/main/models/transfer'
-import { BUILDABLE } from '../../../src/main/segface/config'
+import { ARCHITECTURES } from '../../../src/main/segface/config'
 import { REQUESTS } from '../../../src/shared/api'
 import { f32, makeCheckpoint } from '../../helpers/checkpoint'
 import { serveFile, type FileServer } from '../../helpers/file_server'
@@ -271,7 +271,7 @@ test('without room on the disk nothing is asked for', async () => {
 describe('the published checkpoints', () => {
   test('can all be run, and are told apart', () => {
     for (const { arch, name, resolution, sha256, path } of PUBLISHED) {
-      expect(BUILDABLE).toContain(arch)
+      expect(ARCHITECTURES).toContain(arch)
       expect(name).toMatch(new RegExp(`_celeba_${resolution}$`))
       expect(sha256 ?? '0'.repeat(64)).toMatch(/^[0-9a-f]{64}$/)
       expect(path).toContain(`/${name}/model_299.pt`)
