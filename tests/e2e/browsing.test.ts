@@ -105,7 +105,7 @@ describe('browsing', () => {
     await server.call('workspace.close', {})
     window = await FacetWindow.open(browser, server.url)
     await window.action('open-sample').click()
-    await window.page.locator('[data-canvas][data-busy=false]').waitFor()
+    await window.onScreen('astronaut.jpg')
     expect(await rows().count()).toBeGreaterThan(1)
     for (const row of await rows().all())
       await expect.poll(() => row.getAttribute('data-status'), { timeout: 60_000 }).toBe('predicted')

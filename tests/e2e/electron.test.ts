@@ -30,7 +30,9 @@ describe.runIf(electron)('the Electron window', () => {
     onTestFinished(() => app.close())
     const page = await app.firstWindow()
     await page.locator('[data-action=open-sample]').click()
-    await page.locator('[data-canvas][data-busy=false]').waitFor({ timeout: 60_000 })
+    await page
+      .locator('[data-canvas][data-image="astronaut.jpg"][data-busy=false]')
+      .waitFor({ timeout: 60_000 })
     await page.locator('[data-image][data-status=predicted]').first().waitFor({ timeout: 60_000 })
     expect(await page.locator('[role=option][data-image]').count()).toBeGreaterThan(1)
   })

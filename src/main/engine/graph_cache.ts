@@ -1,12 +1,14 @@
 /**
  * @file Graphs kept on disk, so that a network loads faster from its second use on: what is constant in them is folded
- * already. A file may be deleted at any time, is checked before it is used, and is made again where it is damaged.
+ * already, and their weights are mapped into memory. Each may be deleted at any time, is checked before it is used, and is
+ * made again where it is damaged.
  */
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { openForReading, unreadable } from '../base/fs'
 import { foldGraph } from '../runtime/session'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { NetworkRef } from './protocol'
@@ -16,11 +18,17 @@ const MAX_BYTES = 2 * 2 ** 30
 /** What an engine that was killed left half-written is removed after this long. */
 const MAX_TEMPORARY_AGE_MS = 60 * 60 * 1000
 
+/** A graph is a folder of these two. */
+const GRAPH_FILE = 'graph.onnx'
+const WEIGHTS_FILE = 'weights.bin'
+const TEMPORARY_PREFIX = '.making-'
+const CHUNK_BYTES = 2 ** 20
+
 export class GraphCache {
   /**
-   * @param folder where the files are; it is made when needed
+   * @param folder where the graphs are; it is made when needed
    * @param build tells this program from one that builds other graphs: a digest of its code
-   * @param maxBytes of all files together; the newest one stays, however large
+   * @param maxBytes of all graphs together; the newest one stays, however large
    */
   constructor(
     private readonly folder: string,
@@ -29,10 +37,14 @@ export class GraphCache {
   ) {}
 
   /**
-   * The ONNX bytes of `ref`'s network for `batch` pictures: from the folder, or made by `make`, folded and kept. Where
-   * the folder cannot be used, those that `make` made; the errors of `make` pass through.
+   * The graph of `ref`'s network for `batch` pictures: the path of an ONNX file in the folder, which is made from the
+   * bytes of `make` where it is not there yet; where the folder cannot be used, those bytes. Errors of `make` pass through.
    */
-  async graphOf(ref: NetworkRef, batch: number, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  async graphOf(
+    ref: NetworkRef,
+    batch: number,
+    make: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array | string> {
     const key = await this.#key(ref, batch)
     const found = await this.#find(key)
     if (found) return found
@@ -53,25 +65,26 @@ export class GraphCache {
    * processor is named because it computes the folded constants, and another may round them otherwise.
    */
   async #key({ weights, resolution }: NetworkRef, batch: number): Promise<string> {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(weights, { bigint: true })
+    const { ino, size, mtimeNs, ctimeNs } = await stat(weights, { bigint: true }).catch((error: unknown) => {
+      throw unreadable(weights, error)
+    })
     const file = [resolve(weights), ...[ino, size, mtimeNs, ctimeNs].map(String)]
     const machine = [process.platform, process.arch, cpus()[0]?.model ?? '']
     const all = [file, resolution, batch, this.build, ONNXRUNTIME_VERSION, machine]
     return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32)
   }
 
-  async #find(key: string): Promise<Uint8Array | null> {
+  async #find(key: string): Promise<string | null> {
     const names = await readdir(this.folder).catch(() => [])
     for (const name of names.filter((candidate) => candidate.startsWith(`${key}.`))) {
-      const path = join(this.folder, name)
+      const home = join(this.folder, name)
       try {
-        const bytes = await readFile(path)
-        if (name === fileName(key, bytes)) {
+        if (name === (await nameOf(key, home))) {
           const now = new Date()
-          await utimes(path, now, now).catch(() => undefined)
-          return bytes
+          await utimes(home, now, now).catch(() => undefined)
+          return join(home, GRAPH_FILE)
         }
-        await rm(path, { force: true })
+        await rm(home, { recursive: true, force: true })
       } catch {
         // Another engine deleted it, or it cannot be read: it is made again.
       }
@@ -79,43 +92,67 @@ export class GraphCache {
     return null
   }
 
-  /** Without fsync: a file that a power cut left half-written does not fit its name. */
-  async #keep(key: string, graph: Uint8Array): Promise<Uint8Array> {
+  /** Without fsync: what a power cut left half-written does not fit its name. */
+  async #keep(key: string, graph: Uint8Array): Promise<string> {
     await mkdir(this.folder, { recursive: true })
-    const temporary = join(this.folder, `.${key}.${randomBytes(6).toString('hex')}.tmp`)
+    const temporary = await mkdtemp(join(this.folder, TEMPORARY_PREFIX))
     try {
-      await foldGraph(graph, temporary)
-      const bytes = await readFile(temporary)
-      const name = fileName(key, bytes)
-      await rename(temporary, join(this.folder, name))
+      await foldGraph(graph, join(temporary, GRAPH_FILE), WEIGHTS_FILE)
+      const name = await nameOf(key, temporary)
+      const home = join(this.folder, name)
+      await rename(temporary, home).catch(async (error: unknown) => {
+        // Another engine was faster; its graph has the same bytes, or it would have another name.
+        if (name !== (await nameOf(key, home).catch(() => null))) throw error
+      })
       await this.#prune(name)
-      return bytes
+      return join(home, GRAPH_FILE)
     } finally {
-      await rm(temporary, { force: true })
+      await rm(temporary, { recursive: true, force: true })
     }
   }
 
   /** Deletes what was not used for longest until the rest fits; `newest` stays. */
   async #prune(newest: string): Promise<void> {
-    const files = await Promise.all(
+    const graphs = await Promise.all(
       (await readdir(this.folder)).map(async (name) => {
-        const stats = await stat(join(this.folder, name)).catch(() => null)
-        return { name, bytes: stats?.size ?? 0, usedAt: name === newest ? Infinity : (stats?.mtimeMs ?? 0) }
+        const home = join(this.folder, name)
+        const usedAt = (await stat(home).catch(() => null))?.mtimeMs ?? 0
+        return { name, home, bytes: await bytesIn(home), usedAt: name === newest ? Infinity : usedAt }
       }),
     )
     let bytes = 0
-    for (const file of files.sort((a, b) => b.usedAt - a.usedAt)) {
-      const isStale = file.name.endsWith('.tmp') && Date.now() - file.usedAt > MAX_TEMPORARY_AGE_MS
-      bytes += file.bytes
-      if (file.name !== newest && (isStale || bytes > this.maxBytes)) {
-        bytes -= file.bytes
-        await rm(join(this.folder, file.name), { force: true })
-      }
+    for (const { name, home, bytes: own, usedAt } of graphs.sort((a, b) => b.usedAt - a.usedAt)) {
+      const isTemporary = name.startsWith(TEMPORARY_PREFIX)
+      const isStale = isTemporary && Date.now() - usedAt > MAX_TEMPORARY_AGE_MS
+      const isTooMuch = !isTemporary && name !== newest && bytes + own > this.maxBytes
+      // Windows does not let go of a file that another engine has mapped; the next time may do.
+      if (isStale || isTooMuch) await rm(home, { recursive: true, force: true }).catch(() => undefined)
+      else bytes += own
     }
   }
 }
 
-/** The checksum in a file's name is how it is checked; it stays an ONNX file that any tool opens. */
-function fileName(key: string, bytes: Uint8Array): string {
-  return `${key}.${crc32(bytes).toString(16).padStart(8, '0')}.onnx`
+/** The name of a graph's folder: the checksum in it is how the files are checked. Throws where one cannot be read. */
+async function nameOf(key: string, home: string): Promise<string> {
+  const chunk = Buffer.alloc(CHUNK_BYTES)
+  let checksum = 0
+  for (const name of (await readdir(home)).sort()) {
+    const { handle } = await openForReading(join(home, name))
+    try {
+      for (;;) {
+        const { bytesRead } = await handle.read(chunk)
+        if (bytesRead === 0) break
+        checksum = crc32(chunk.subarray(0, bytesRead), checksum)
+      }
+    } finally {
+      await handle.close()
+    }
+  }
+  return `${key}.${checksum.toString(16).padStart(8, '0')}`
+}
+
+async function bytesIn(home: string): Promise<number> {
+  const names = await readdir(home).catch(() => [])
+  const sizes = names.map(async (name) => (await stat(join(home, name)).catch(() => null))?.size ?? 0)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }

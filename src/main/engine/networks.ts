@@ -5,14 +5,12 @@ import type { Tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
 import { createSession, type Session } from '../runtime/session'
-import { recognise, type SegFaceConfig } from '../segface/config'
 import { buildSegFace } from '../segface/network'
 import { buildLabelHead } from '../segface/postprocess'
 import type { GraphCache } from './graph_cache'
 import type { NetworkRef } from './protocol'
 
 export interface Network {
-  readonly arch: string
   readonly classes: number
   readonly resolution: number
   readonly session: Session
@@ -36,10 +34,11 @@ export class Networks {
       JSON.stringify([ref, provider, batch]),
       MAX_NETWORKS,
       async () => {
-        const { arch, classes } = await recogniseFile(ref.weights)
         const make = async (): Promise<Uint8Array> => encodeModel(await buildNetwork(ref, batch))
         const graph = this.cache ? await this.cache.graphOf(ref, batch, make) : await make()
-        return { arch, classes, resolution: ref.resolution, session: await createSession(graph, provider) }
+        const session = await createSession(graph, provider)
+        const [, classes = 0] = session.outputs.get('logits') ?? []
+        return { classes: Number(classes), resolution: ref.resolution, session }
       },
       (network) => network.session.release(),
     )
@@ -65,13 +64,6 @@ export async function buildNetwork({ weights, resolution }: NetworkRef, batch = 
     return tensors
   })
   return buildSegFace(stateDict, { resolution, batch })
-}
-
-/** What network a file holds, by its list of tensors alone. */
-function recogniseFile(file: string): Promise<SegFaceConfig> {
-  return withCheckpoint(file, async ({ tensors }) =>
-    recognise(new Map(tensors.map((info) => [info.name, info])), file),
-  )
 }
 
 /** The cached value under `key`, made where absent; the least recently used one beyond `most` is released. */

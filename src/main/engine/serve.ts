@@ -2,8 +2,10 @@
 import { readPicture, resizeCubic } from '../imaging/picture'
 import { writeFileAtomic } from '../base/fs'
 import { readNpy, writeNpy } from '../base/npy'
+import { withCheckpoint } from '../checkpoint/open'
 import { encodeModel } from '../onnx/encode'
 import { FacetError, toWire } from '../../shared/errors'
+import { recognise } from '../segface/config'
 import { normalise } from '../segface/preprocess'
 import type { GraphCache } from './graph_cache'
 import { selfTest } from './selftest'
@@ -100,7 +102,10 @@ async function logits(
   }
   const ms = (performance.now() - start) / count
   await writeNpy(output, { dtype: 'float32', shape: [count, network.classes, width, width], data: all })
-  return { arch: network.arch, ms }
+  const { arch } = await withCheckpoint(weights, async ({ tensors }) =>
+    recognise(new Map(tensors.map((info) => [info.name, info])), weights),
+  )
+  return { arch, ms }
 }
 
 async function exportOnnx({

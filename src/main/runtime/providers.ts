@@ -28,17 +28,24 @@ export function threadCount(cores: number): number {
 
 /**
  * Session options that let onnxruntime fold what is constant in a graph and drop what does nothing, and write the result
- * to `file`. Nothing more ("basic", in its terms): the result keeps to standard operators and serves every provider;
- * what suits one machine alone is left to the loading.
+ * to `file`, its weights to a file of the name `weights` beside it, which onnxruntime maps into memory instead of copying
+ * it. Nothing more ("basic", in its terms): the result keeps to standard operators and serves every provider; what suits
+ * one machine alone is left to the loading.
  */
-export function foldingOptions(file: string): InferenceSession.SessionOptions {
+export function foldingOptions(file: string, weights: string): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'basic',
     optimizedModelFilePath: file,
     logSeverityLevel: 3,
-    // Kernels' own copies of the weights, which would never be used.
-    extra: { session: { disable_prepacking: '1' } },
+    extra: {
+      session: {
+        // Kernels' own copies of the weights, which would never be used.
+        disable_prepacking: '1',
+        optimized_model_external_initializers_file_name: weights,
+        optimized_model_external_initializers_min_size_in_bytes: '1024',
+      },
+    },
   }
 }
 

@@ -12,6 +12,8 @@ export interface Array32 {
 
 export interface Session {
   readonly provider: Provider
+  /** Shapes of the outputs by name. */
+  readonly outputs: ReadonlyMap<string, readonly (number | string)[]>
   /** Runs once. Outputs are copies that the caller owns. */
   run(feeds: Readonly<Record<string, Array32>>): Promise<Record<string, Array32>>
   release(): Promise<void>
@@ -26,10 +28,10 @@ function isCompiledIn(provider: Provider): boolean {
 }
 
 /**
- * Loads `graph` (ONNX bytes) on `provider` and nothing else.
+ * Loads `graph` (ONNX bytes, or the path of an ONNX file) on `provider` and nothing else.
  * Throws `provider/unusable` with onnxruntime's own reason where the provider is absent or refuses the graph.
  */
-export async function createSession(graph: Uint8Array, provider: Provider): Promise<Session> {
+export async function createSession(graph: Uint8Array | string, provider: Provider): Promise<Session> {
   if (!isCompiledIn(provider)) {
     throw new FacetError(
       'provider/unusable',
@@ -39,7 +41,10 @@ export async function createSession(graph: Uint8Array, provider: Provider): Prom
   }
   let session: InferenceSession
   try {
-    session = await InferenceSession.create(graph, sessionOptions(provider, threadCount(cpus().length)))
+    const options = sessionOptions(provider, threadCount(cpus().length))
+    session = await (typeof graph === 'string'
+      ? InferenceSession.create(graph, options)
+      : InferenceSession.create(graph, options))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new FacetError(
@@ -53,6 +58,9 @@ export async function createSession(graph: Uint8Array, provider: Provider): Prom
   }
   return {
     provider,
+    outputs: new Map(
+      session.outputMetadata.map((output) => [output.name, output.isTensor ? output.shape : []]),
+    ),
     async run(feeds) {
       const inputs = Object.fromEntries(
         Object.entries(feeds).map(([name, { data, shape }]) => [name, toTensor(data, shape)]),
@@ -69,9 +77,9 @@ export async function createSession(graph: Uint8Array, provider: Provider): Prom
   }
 }
 
-/** Writes `graph` (ONNX bytes) with its constants folded to `file`, as ONNX; it computes the same. Blocks the thread. */
-export async function foldGraph(graph: Uint8Array, file: string): Promise<void> {
-  const session = await InferenceSession.create(graph, foldingOptions(file))
+/** Writes `graph` (ONNX bytes) with its constants folded to `file`, and its weights to `weights` beside it. Blocks the thread. */
+export async function foldGraph(graph: Uint8Array, file: string, weights: string): Promise<void> {
+  const session = await InferenceSession.create(graph, foldingOptions(file, weights))
   await session.release()
 }
 

@@ -69,6 +69,16 @@ describe('ImageList', () => {
     expect(list.row(2)?.status).toBe('accepted')
   })
 
+  test('an event that comes while the full list is on its way is newer than the list', async () => {
+    const list = new ImageList()
+    await list.load(async () => {
+      list.put([row(2, 'predicted'), row(3)])
+      return [row(1), row(2)]
+    })
+    expect([0, 1, 2].map((position) => list.shownAt(position)?.id)).toEqual([1, 2, 3])
+    expect(list.row(2)?.status).toBe('predicted')
+  })
+
   test('next and previous stop at the ends, ten steps too', () => {
     const list = listOf(['untouched', 'accepted', 'untouched', 'flagged'], 2)
     expect(list.neighbour(1)?.id).toBe(3)
