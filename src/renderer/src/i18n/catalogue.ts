@@ -104,8 +104,8 @@ const WINDOW = {
 
   'link.lost': { en: 'Facet’s backend does not answer', ko: 'Facet 백엔드가 응답하지 않습니다' },
   'link.safe': {
-    en: 'Every stored stroke is safe. The window goes on by itself when the backend is back.',
-    ko: '저장된 작업은 모두 안전합니다. 백엔드가 다시 연결되면 자동으로 이어집니다.',
+    en: 'Every stored stroke is safe. The window goes on by itself when the connection is back; if Facet was stopped, start it again and open the address it prints.',
+    ko: '저장된 작업은 모두 안전합니다. 연결이 돌아오면 자동으로 이어집니다. Facet이 종료되었다면 다시 시작한 뒤 표시되는 주소를 여세요.',
   },
 
   'start.openFolder': { en: 'Open folder', ko: '폴더 열기' },
