@@ -117,13 +117,3 @@ export function drawRuns(map: PartMap, part: number, runs: Uint8Array): void {
     position = end
   }
 }
-
-/** The smallest rectangle that holds both; either may be null for "nothing". */
-export function uniteRects(a: Rect | null, b: Rect | null): Rect | null {
-  if (!a || !b) return a ?? b
-  const x = Math.min(a.x, b.x)
-  const y = Math.min(a.y, b.y)
-  const right = Math.max(a.x + a.width, b.x + b.width)
-  const bottom = Math.max(a.y + a.height, b.y + b.height)
-  return { x, y, width: right - x, height: bottom - y }
-}

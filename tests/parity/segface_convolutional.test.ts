@@ -1,52 +1,23 @@
 /** @file SegFace's convolutional backbones beside MobileNet against numbers recorded from PyTorch. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { at } from '../../src/shared/assert'
-import { recognise, requireBuildable } from '../../src/main/segface/config'
+import { describe, expect, it } from 'vitest'
+import { requireBuildable } from '../../src/main/segface/config'
 import { countParameters } from '../../src/main/segface/weights'
-import type { NamedBackbone } from '../helpers/backbone'
-import { namedBackbone } from '../helpers/backbone'
-import type { Sample } from '../helpers/forward'
-import { expectParity, expectSample, readReference } from '../helpers/forward'
-import { namedImage } from '../helpers/named_tensors'
-import type { Numbers } from '../helpers/run_graph'
-import { runGraph } from '../helpers/run_graph'
+import type { RecordedTaps } from '../helpers/describe_backbones'
+import { describeBackbones } from '../helpers/describe_backbones'
+import { expectParity, readReference } from '../helpers/forward'
 import { shared } from '../helpers/shared'
 
 /** These networks are large, and machines may be busy. */
 const TIMEOUT = 300_000
 
 /** What torchvision's networks give for named tensors, at a size whose halves are odd. */
-const RECORDED = JSON.parse(readFileSync('tests/fixtures/forward/convolutional_72.json', 'utf8')) as {
-  readonly resolution: number
-  readonly input: string
-  readonly features: Readonly<Record<'convnext_small' | 'efficientnet' | 'resnet', readonly Sample[]>>
-}
+const RECORDED = JSON.parse(
+  readFileSync('tests/fixtures/forward/convolutional_72.json', 'utf8'),
+) as RecordedTaps<'convnext_small' | 'efficientnet' | 'resnet'>
 
-describe.each(['convnext_small', 'efficientnet', 'resnet'] as const)('the backbone %s', (arch) => {
-  const { resolution, input, features } = RECORDED
-  let made: NamedBackbone
-  beforeAll(() => {
-    made = namedBackbone(arch, resolution)
-  }, TIMEOUT)
-
-  it(`computes what torchvision computes at ${resolution}`, { timeout: TIMEOUT }, async () => {
-    const outputs = await runGraph(made.graph, { image: namedImage(input, [1, 3, resolution, resolution]) })
-    for (const [index, { name, shape }] of made.graph.outputs.entries()) {
-      expectSample(name, { shape, data: outputs[name] as Numbers }, at(features[arch], index))
-    }
-    expect(made.graph.outputs).toHaveLength(4)
-  })
-
-  it('is recognised by the tensors it asks for', () => {
-    const token = { shape: [1, 256] }
-    const tensors = new Map<string, { readonly shape: readonly number[] }>(made.parameters)
-      .set('face_decoder.background_token.weight', token)
-      .set('face_decoder.necklace_token.weight', token)
-    expect(recognise(tensors)).toEqual({ arch, classes: 19 })
-  })
-})
+describeBackbones(['convnext_small', 'efficientnet', 'resnet'], RECORDED)
 
 const FORWARD = shared('reference', 'forward')
 

@@ -1,17 +1,12 @@
 /** @file SegFace's backbones with windowed attention, Swin and SwinV2, against numbers recorded from PyTorch. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { at } from '../../src/shared/assert'
-import { recognise, requireBuildable } from '../../src/main/segface/config'
+import { describe, expect, it } from 'vitest'
+import { requireBuildable } from '../../src/main/segface/config'
 import { countParameters } from '../../src/main/segface/weights'
-import type { NamedBackbone } from '../helpers/backbone'
-import { namedBackbone } from '../helpers/backbone'
-import type { Sample } from '../helpers/forward'
-import { expectParity, expectSample, readReference } from '../helpers/forward'
-import { namedImage } from '../helpers/named_tensors'
-import type { Numbers } from '../helpers/run_graph'
-import { runGraph } from '../helpers/run_graph'
+import type { RecordedTaps } from '../helpers/describe_backbones'
+import { describeBackbones } from '../helpers/describe_backbones'
+import { expectParity, readReference } from '../helpers/forward'
 import { shared } from '../helpers/shared'
 
 /** These networks are large, and machines may be busy. */
@@ -21,35 +16,11 @@ const TIMEOUT = 300_000
  * What torchvision's networks give for named tensors at a size where everything happens: windows that do not divide the
  * map, windows that are larger, shifted ones, and maps with odd edges to merge.
  */
-const RECORDED = JSON.parse(readFileSync('tests/fixtures/forward/windowed_72.json', 'utf8')) as {
-  readonly resolution: number
-  readonly input: string
-  readonly features: Readonly<Record<'swin_base' | 'swinv2_tiny', readonly Sample[]>>
-}
+const RECORDED = JSON.parse(readFileSync('tests/fixtures/forward/windowed_72.json', 'utf8')) as RecordedTaps<
+  'swin_base' | 'swinv2_tiny'
+>
 
-describe.each(['swin_base', 'swinv2_tiny'] as const)('the backbone %s', (arch) => {
-  const { resolution, input, features } = RECORDED
-  let made: NamedBackbone
-  beforeAll(() => {
-    made = namedBackbone(arch, resolution)
-  }, TIMEOUT)
-
-  it(`computes what torchvision computes at ${resolution}`, { timeout: TIMEOUT }, async () => {
-    const outputs = await runGraph(made.graph, { image: namedImage(input, [1, 3, resolution, resolution]) })
-    for (const [index, { name, shape }] of made.graph.outputs.entries()) {
-      expectSample(name, { shape, data: outputs[name] as Numbers }, at(features[arch], index))
-    }
-    expect(made.graph.outputs).toHaveLength(4)
-  })
-
-  it('is recognised by the tensors it asks for', () => {
-    const token = { shape: [1, 256] }
-    const tensors = new Map<string, { readonly shape: readonly number[] }>(made.parameters)
-      .set('face_decoder.background_token.weight', token)
-      .set('face_decoder.necklace_token.weight', token)
-    expect(recognise(tensors)).toEqual({ arch, classes: 19 })
-  })
-})
+describeBackbones(['swin_base', 'swinv2_tiny'], RECORDED)
 
 const FORWARD = shared('reference', 'forward')
 

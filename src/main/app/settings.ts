@@ -3,19 +3,10 @@ import { mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { SETTINGS_SCHEMA, type Events, type Settings } from '../../shared/api'
+import { DEFAULT_SETTINGS } from '../../shared/settings'
 import { writeFileAtomic } from '../base/fs'
 import type { Loudspeaker } from '../base/events'
 import type { Context, Handlers } from './app'
-
-const DEFAULTS: Settings = {
-  language: null,
-  theme: 'system',
-  model: null,
-  provider: 'auto',
-  autoPredict: true,
-  mirror: null,
-  recent: [],
-}
 
 export interface SettingsFile {
   readonly current: Settings
@@ -27,7 +18,7 @@ export interface SettingsFile {
  */
 export function openSettings(dataDir: string, events: Loudspeaker<Events>): SettingsFile {
   const file = join(dataDir, 'settings.json')
-  let current = DEFAULTS
+  let current = DEFAULT_SETTINGS
   let written: Promise<unknown> = Promise.resolve()
   let text: string | null = null
   try {
@@ -37,7 +28,7 @@ export function openSettings(dataDir: string, events: Loudspeaker<Events>): Sett
   }
   if (text !== null) {
     try {
-      current = SETTINGS_SCHEMA.parse({ ...DEFAULTS, ...(JSON.parse(text) as object) })
+      current = SETTINGS_SCHEMA.parse({ ...DEFAULT_SETTINGS, ...(JSON.parse(text) as object) })
     } catch {
       renameSync(file, `${file}.bad`)
       const message = `${file} could not be understood; it was put aside as settings.json.bad and the defaults serve.`

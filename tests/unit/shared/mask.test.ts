@@ -9,7 +9,7 @@ import {
   PART_NAMES,
 } from '../../../src/shared/labels'
 import {
-  createPartMap, drawRuns, encodeParts, encodeRuns, flatten, partAreas, partMapFromLabels, uniteRects, type PartMap,
+  createPartMap, drawRuns, encodeParts, encodeRuns, flatten, partAreas, partMapFromLabels, type PartMap,
 } from '../../../src/shared/mask' // prettier-ignore
 import { VarintReader, VarintWriter } from '../../../src/shared/varint'
 import { seeded } from '../../store/strokes'
@@ -133,13 +133,4 @@ test.each(SEEDS.slice(0, 20))('areas count pixels and agree with the runs, seed 
     expect(areas[part]).toBe(fromRuns)
     expect(areas[part]).toBe(map.bits.filter((bits) => Math.floor(bits / 2 ** part) % 2 === 1).length)
   }
-})
-
-test('rectangles unite', () => {
-  const a = { x: 2, y: 3, width: 4, height: 5 }
-  const b = { x: 5, y: 1, width: 2, height: 3 }
-  expect(uniteRects(a, b)).toEqual({ x: 2, y: 1, width: 5, height: 7 })
-  expect(uniteRects(a, null)).toEqual(a)
-  expect(uniteRects(null, b)).toEqual(b)
-  expect(uniteRects(null, null)).toBeNull()
 })

@@ -1,18 +1,11 @@
 /** @file The user's settings: shown as they are chosen, kept by the backend. */
 import type { Settings } from '../../../shared/api'
+import { DEFAULT_SETTINGS } from '../../../shared/settings'
 import type { Backend } from '../backend'
 import { firstLanguage, locale } from '../i18n/i18n.svelte'
 
 export class SettingsState {
-  value: Settings = $state.raw({
-    language: null,
-    theme: 'system',
-    model: null,
-    provider: 'auto',
-    autoPredict: true,
-    mirror: null,
-    recent: [],
-  })
+  value: Settings = $state.raw(DEFAULT_SETTINGS)
   private systemLanguages: readonly string[] = []
 
   constructor(private readonly backend: Backend) {}

@@ -1,0 +1,12 @@
+/** @file The settings of somebody who chose nothing yet. */
+import type { Settings } from './api'
+
+export const DEFAULT_SETTINGS: Settings = {
+  language: null,
+  theme: 'system',
+  model: null,
+  provider: 'auto',
+  autoPredict: true,
+  mirror: null,
+  recent: [],
+}
