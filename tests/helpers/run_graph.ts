@@ -1,9 +1,10 @@
-/** @file Runs a graph of ours in the real onnxruntime, on the processor. */
+/** @file Runs a graph of ours in the real onnxruntime, on the processor, with the options of the product. */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { at } from '../../src/shared/assert'
 import { elementCount } from '../../src/main/base/tensor'
 import { encodeModel } from '../../src/main/onnx/encode'
 import type { Graph } from '../../src/main/onnx/graph'
+import { sessionOptions } from '../../src/main/runtime/providers'
 
 export type Numbers = Float32Array | Uint8Array | Int32Array | BigInt64Array
 
@@ -14,10 +15,7 @@ export async function runGraph(
   graph: Graph,
   feeds: Readonly<Record<string, Numbers>>,
 ): Promise<Record<string, Numbers>> {
-  const session = await InferenceSession.create(encodeModel(graph), {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 2,
-  })
+  const session = await InferenceSession.create(encodeModel(graph), sessionOptions('cpu', 2))
   try {
     const inputs = graph.inputs.map(({ name, dtype, shape }) => {
       const data = feeds[name]

@@ -27,6 +27,13 @@ export function threadCount(cores: number): number {
 }
 
 /**
+ * Attention weights of pixels that do not matter come out of softmax as denormals, numbers below 1e-38, which processors
+ * multiply in microcode: with them as zero, MobileNet at 512 takes 125 ms instead of 322. Belongs to every session, since
+ * onnxruntime lets the first one of a process decide for the thread that calls it (measured), on which JavaScript runs too.
+ */
+const DENORMALS_ARE_ZERO = { set_denormal_as_zero: '1' } as const
+
+/**
  * Session options that let onnxruntime fold what is constant in a graph and drop what does nothing, and write the result
  * to `file`, its weights to a file of the name `weights` beside it, which onnxruntime maps into memory instead of copying
  * it. Nothing more ("basic", in its terms): the result keeps to standard operators and serves every provider; what suits
@@ -40,6 +47,7 @@ export function foldingOptions(file: string, weights: string): InferenceSession.
     logSeverityLevel: 3,
     extra: {
       session: {
+        ...DENORMALS_ARE_ZERO,
         // Kernels' own copies of the weights, which would never be used.
         disable_prepacking: '1',
         optimized_model_external_initializers_file_name: weights,
@@ -63,6 +71,7 @@ export function sessionOptions(provider: Provider, threads: number): InferenceSe
     extra: {
       session: {
         intra_op: { allow_spinning: '0' },
+        ...DENORMALS_ARE_ZERO,
         ...(provider === 'cpu' || provider === 'coreml' ? {} : { disable_cpu_ep_fallback: '1' }),
       },
     },
