@@ -19,7 +19,19 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'main/store': ['shared'],
   'main/segface': ['main/onnx', 'main/base', 'shared'],
   'main/dataset': ['main/imaging', 'main/base', 'shared'],
+  'main/autodiff': ['main/onnx', 'main/base', 'shared'],
+  'main/training': [
+    'main/autodiff',
+    'main/runtime',
+    'main/segface',
+    'main/onnx',
+    'main/checkpoint',
+    'main/imaging',
+    'main/base',
+    'shared',
+  ],
   'main/engine': [
+    'main/training',
     'main/runtime',
     'main/segface',
     'main/onnx',
@@ -31,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'main/models': ['main/engine', 'main/segface', 'main/checkpoint', 'main/base', 'shared'],
   'main/app': [
     'main/models',
+    'main/training',
     'main/store',
     'main/dataset',
     'main/engine',

@@ -11,7 +11,9 @@ import {
   type JobKind,
   type JobMessage,
   type Jobs,
+  type NewsMessage,
 } from './protocol'
+import type { Control, TrainNews } from '../training/news'
 
 export interface EngineOptions {
   /** Drops what drivers print; a trial's own error says what matters of it. */
@@ -35,6 +37,7 @@ interface Queued {
   readonly resolve: (answer: never) => void
   readonly reject: (error: FacetError) => void
   readonly onStart: (() => void) | undefined
+  readonly onNews: ((news: TrainNews) => void) | undefined
   tries: number
   /** Nobody waits for the answer any more. */
   dropped: boolean
@@ -44,6 +47,8 @@ export interface SubmitOptions {
   readonly priority?: number
   readonly signal?: AbortSignal
   readonly onStart?: () => void
+  /** Told what the job tells while it works. */
+  readonly onNews?: (news: TrainNews) => void
 }
 
 export class EngineClient {
@@ -74,7 +79,7 @@ export class EngineClient {
   submit<K extends JobKind>(
     kind: K,
     request: Jobs[K]['request'],
-    { priority = 10, signal, onStart }: SubmitOptions = {},
+    { priority = 10, signal, onStart, onNews }: SubmitOptions = {},
   ): Promise<Jobs[K]['answer']> {
     const { promise, resolve, reject } = Promise.withResolvers<Jobs[K]['answer']>()
     if (this.#closed || signal?.aborted) {
@@ -82,7 +87,7 @@ export class EngineClient {
       return promise
     }
     const message = { id: this.#nextId++, kind, request } as JobMessage
-    const job: Queued = { message, priority, resolve, reject, onStart, tries: 0, dropped: false }
+    const job: Queued = { message, priority, resolve, reject, onStart, onNews, tries: 0, dropped: false }
     const drop = (): void => {
       job.dropped = true
       this.#queue = this.#queue.filter((waiting) => waiting !== job)
@@ -92,6 +97,11 @@ export class EngineClient {
     this.#enqueue(job)
     this.#pump()
     return promise.finally(() => signal?.removeEventListener('abort', drop))
+  }
+
+  /** Asks the job in work to pause or to stop early; it answers when it has. Does nothing where none is in work. */
+  control(control: Control): void {
+    if (this.#running) this.#child?.stdin?.write(encodeFrame({ id: this.#running.message.id, control }))
   }
 
   /** Ends the process; waiting jobs are rejected with `cancelled`. */
@@ -127,7 +137,7 @@ export class EngineClient {
     const child = spawn(node, [entry, ...(cache === undefined ? [] : [cache])], {
       stdio: ['pipe', 'pipe', this.options.quiet ? 'ignore' : 'inherit'],
     })
-    const reader = new FrameReader((message) => this.#answered(message as AnswerMessage))
+    const reader = new FrameReader((message) => this.#answered(message as AnswerMessage | NewsMessage))
     child.stdout?.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk)
@@ -145,9 +155,13 @@ export class EngineClient {
     return child
   }
 
-  #answered(message: AnswerMessage): void {
+  #answered(message: AnswerMessage | NewsMessage): void {
     const job = this.#running
     if (job?.message.id !== message.id) return
+    if ('news' in message) {
+      if (!job.dropped) job.onNews?.(message.news)
+      return
+    }
     this.#running = null
     if ('error' in message) job.reject(fromWire(message.error))
     else job.resolve(message.answer as never)

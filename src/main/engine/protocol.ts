@@ -2,6 +2,7 @@
 import type { Provider } from '../../shared/api'
 import { FacetError, type WireError } from '../../shared/errors'
 import { decodeWire, encodeWire } from '../../shared/wire'
+import type { Control, TrainEnd, TrainNews } from '../training/news'
 
 /** Weights on disk (a checkpoint or a registry folder's safetensors) and the side R its network is built for. */
 export interface NetworkRef {
@@ -35,6 +36,14 @@ export interface Jobs {
     request: { network: NetworkRef; file: string; metadata: Record<string, string> }
     answer: null
   }
+  /**
+   * Trains by the plan in `folder` (training/plan.ts), resuming where its checkpoint stands, and leaves the best weights
+   * there. Tells `TrainNews` while it works and obeys `Control`.
+   */
+  train: {
+    request: { folder: string }
+    answer: TrainEnd
+  }
 }
 export type JobKind = keyof Jobs
 
@@ -43,13 +52,26 @@ export interface JobMessage<K extends JobKind = JobKind> {
   kind: K
   request: Jobs[K]['request']
 }
+
+/** News of the job `id`, before its answer. */
+export interface NewsMessage {
+  id: number
+  news: TrainNews
+}
+
+/** To the job `id`, if it is in work. */
+export interface ControlMessage {
+  id: number
+  control: Control
+}
+
 export type AnswerMessage = { id: number; answer: Jobs[JobKind]['answer'] } | { id: number; error: WireError }
 
 /** Far above the largest answer, the labels of an 8192 x 8192 grid; a longer frame is no frame of ours. */
 const MAX_FRAME = 2 ** 28
 
 /** A frame: uint32 length, little-endian, then encodeWire's bytes. */
-export function encodeFrame(message: JobMessage | AnswerMessage): Uint8Array {
+export function encodeFrame(message: JobMessage | ControlMessage | NewsMessage | AnswerMessage): Uint8Array {
   const body = encodeWire(message)
   const frame = new Uint8Array(4 + body.length)
   new DataView(frame.buffer).setUint32(0, body.length, true)

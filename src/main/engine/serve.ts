@@ -8,11 +8,20 @@ import { FacetError, toWire } from '../../shared/errors'
 import { recognise } from '../segface/config'
 import { normalise } from '../segface/preprocess'
 import type { GraphCache } from './graph_cache'
+import { train } from '../training/run'
+import type { Control, Talk } from '../training/news'
 import { selfTest } from './selftest'
 import { buildNetwork, Networks, type Network } from './networks'
-import { encodeFrame, FrameReader, type JobKind, type JobMessage, type Jobs } from './protocol'
+import {
+  encodeFrame,
+  FrameReader,
+  type ControlMessage,
+  type JobKind,
+  type JobMessage,
+  type Jobs,
+} from './protocol'
 
-type Handlers = { [K in JobKind]: (request: Jobs[K]['request']) => Promise<Jobs[K]['answer']> }
+type Handlers = { [K in JobKind]: (request: Jobs[K]['request'], talk: Talk) => Promise<Jobs[K]['answer']> }
 
 /** Answers the jobs that come in on `input`, in order, until it ends. */
 export function serveEngine(
@@ -26,23 +35,41 @@ export function serveEngine(
     logits: (request) => logits(networks, request),
     trial: ({ network, provider }) => selfTest(networks, network, provider),
     export: exportOnnx,
+    train: ({ folder }, talk) => train(folder, talk),
   }
   let last = Promise.resolve()
-  const reader = new FrameReader((message) => {
-    last = last.then(
-      async () => void output.write(encodeFrame(await answer(handlers, message as JobMessage))),
-    )
+  const controls = new Map<number, Control>()
+  const reader = new FrameReader((received) => {
+    const message = received as JobMessage | ControlMessage
+    if ('control' in message) {
+      controls.set(message.id, message.control)
+      return
+    }
+    const { id } = message
+    const talk: Talk = {
+      tell: (news) => void output.write(encodeFrame({ id, news })),
+      asked: () => controls.get(id) ?? null,
+    }
+    last = last.then(async () => {
+      output.write(encodeFrame(await answer(handlers, message, talk)))
+      controls.delete(id)
+    })
   })
   input.on('data', (chunk: Buffer) => reader.push(chunk))
   input.once('end', () => process.exit(0))
 }
 
-async function answer(handlers: Handlers, message: JobMessage): Promise<Parameters<typeof encodeFrame>[0]> {
+async function answer(
+  handlers: Handlers,
+  message: JobMessage,
+  talk: Talk,
+): Promise<Parameters<typeof encodeFrame>[0]> {
   try {
     const handle = handlers[message.kind] as (
       request: JobMessage['request'],
+      talk: Talk,
     ) => Promise<Jobs[JobKind]['answer']>
-    return { id: message.id, answer: await handle(message.request) }
+    return { id: message.id, answer: await handle(message.request, talk) }
   } catch (error) {
     return { id: message.id, error: toWire(error) }
   }

@@ -1,0 +1,98 @@
+/**
+ * @file What the backend hands to the engine for a training run: a folder with `plan.json` and the label maps it names; and
+ * what the engine leaves there.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { FacetError } from '../../shared/errors'
+import { PRESERVE, SCOPES, type TrainSettings } from '../../shared/training'
+import { unreadable } from '../base/fs'
+import { ARCHITECTURES } from '../segface/config'
+
+export const PLAN_FILE = 'plan.json'
+/** The best weights so far (their exponential mean where there is one): every tensor that training changed, by PyTorch's names. */
+export const BEST_FILE = 'best.safetensors'
+/** What a run resumes from: weights, optimiser state, exponential mean, and where it stood. */
+export const CHECKPOINT_FILE = 'checkpoint.safetensors'
+/** Taps of the frozen backbone (scope decoder); may be deleted at any time. */
+export const TAPS_FOLDER = 'taps'
+
+const settings = z.object({
+  scope: z.enum(SCOPES),
+  epochs: z.int().min(1),
+  lr: z.number().positive(),
+  lr_schedule: z.array(z.int().positive()).nullable(),
+  lr_schedule_gamma: z.number().positive().max(1),
+  weight_decay: z.number().min(0),
+  train_bs: z.int().min(1),
+  input_resolution: z.int().min(32),
+  seed: z.int().min(0),
+  flip: z.boolean(),
+  rotation: z.number().min(0),
+  scale: z.number().min(0),
+  colour: z.number().min(0),
+  early_stopping: z.int().min(0),
+  ema: z.number().min(0).lt(1),
+  dice_present: z.boolean(),
+  repeat_rare: z.boolean(),
+  preserve: z.enum(PRESERVE),
+  time_limit: z.number().positive().nullable(),
+}) satisfies z.ZodType<TrainSettings>
+
+const plan = z.object({
+  format: z.literal(1),
+  arch: z.enum(ARCHITECTURES),
+  /** Files of the base model's weights, its ancestors' first: a later file's tensor replaces an earlier one's. Empty: a fresh network. */
+  weights: z.array(z.string()),
+  provider: z.enum(['cpu', 'cuda', 'webgpu', 'dml', 'coreml']),
+  settings,
+  samples: z.array(
+    z.object({
+      /** As a person knows it. */
+      name: z.string(),
+      /** Id in the workspace, null outside one. */
+      id: z.int().nullable(),
+      /** Path of the picture. */
+      picture: z.string(),
+      /**
+       * Its label map, a grey PNG below the plan's folder: SegFace's class numbers, 255 where nobody looked. Null for a
+       * face that has none: such a one can only be learned from by the base model's answer (`distillation`).
+       */
+      labels: z.string().nullable(),
+      /** `replay`: faces that preserve what the base model knew. */
+      use: z.enum(['train', 'val', 'replay']),
+    }),
+  ),
+  /** Positions in `samples` of the validation faces that are shown after each epoch. */
+  previews: z.array(z.int().min(0)),
+})
+export type Plan = z.infer<typeof plan>
+export type PlanSample = Plan['samples'][number]
+
+/** The plan of `folder`, checked. Throws `file/unreadable`, or `file/malformed` naming the field. */
+export async function readPlan(folder: string): Promise<Plan> {
+  const file = join(folder, PLAN_FILE)
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new FacetError(
+      'file/malformed',
+      `${file} is not JSON; start the training anew.`,
+      { file },
+      { cause },
+    )
+  }
+  const result = plan.safeParse(value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new FacetError(
+    'file/malformed',
+    `${file}: ${issue?.path.join('.')}: ${issue?.message}; start the training anew.`,
+    { file },
+  )
+}
