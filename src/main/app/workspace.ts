@@ -285,16 +285,20 @@ export class WorkspaceHolder {
   }
 }
 
-/** `.facet` beside the pictures; in the data folder, under a name made of the path, where that is read-only. */
+/** Where the store of `folder` may be: `.facet` beside the pictures; in the data folder, under a name made of the path. */
+export function storeFolders(folder: string, dataDir: string): [beside: string, apart: string] {
+  const name = `${basename(folder)}-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
+  return [join(folder, '.facet'), join(dataDir, 'workspaces', name)]
+}
+
+/** Beside the pictures, apart from them where that is read-only. */
 function facetDirOf(folder: string, dataDir: string): string {
-  const beside = join(folder, '.facet')
+  const [beside, apart] = storeFolders(folder, dataDir)
   try {
     mkdirSync(beside, { recursive: true })
     accessSync(beside, constants.W_OK)
     return beside
   } catch {
-    const name = `${basename(folder)}-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
-    const apart = join(dataDir, 'workspaces', name)
     mkdirSync(apart, { recursive: true })
     return apart
   }

@@ -1,5 +1,5 @@
 /** @file The masks of a face as rows: one per decided part, with its area and who decided it. */
-import type { PartMask, PartOrigin } from '../../shared/api'
+import type { PartMask, PartOrigin, Split, Status } from '../../shared/api'
 import { at, invariant } from '../../shared/assert'
 import { PART_COUNT, PART_NAMES } from '../../shared/labels'
 import { createPartMap, drawRuns, type PartMap } from '../../shared/mask'
@@ -32,6 +32,25 @@ function eachMask(db: ReadableDb, face: Face, use: (row: StoredMask, runs: Uint8
     const what = `The mask of ${at(PART_NAMES, row.part)} of '${face.name}'`
     unpack({ bytes: row.runs, crc: row.crc }, what, db.file, (runs) => use(row, runs))
   }
+}
+
+/** A face of which a part was decided, with its image. */
+export interface DecidedFace {
+  readonly face: number
+  readonly name: string
+  readonly status: Status
+  readonly split: Split | null
+  /** Bit `p` for each part 0..17 that has pixels. */
+  readonly parts: number
+}
+
+/** The whole-picture faces with a row, of images whose file is there, by name. */
+export function listDecided(db: ReadableDb): DecidedFace[] {
+  return db.all<DecidedFace>(
+    `SELECT face.id AS face, name, status, split, sum(CASE WHEN area > 0 THEN 1 << part ELSE 0 END) AS parts
+     FROM mask JOIN face ON face.id = mask.face_id JOIN image ON image.id = face.image_id
+     WHERE missing = 0 AND centre_x IS NULL GROUP BY face.id ORDER BY name`,
+  )
 }
 
 /** The 18 parts as pixels. Throws `store/damaged`. */

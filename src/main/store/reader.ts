@@ -6,7 +6,7 @@ import { facesOf, readFaceRow, type Face } from './faces'
 import { listRevisions } from './history'
 import * as images from './images'
 import type { ImageRecord } from './images'
-import { readParts, readRuns } from './masks'
+import { listDecided, readParts, readRuns, type DecidedFace } from './masks'
 import { readSetting } from './settings'
 
 /** Made by `openReader`; `Store` adds what writes. Everything is synchronous. */
@@ -54,6 +54,11 @@ export class StoreReader {
   /** The faces of an image in order; empty before the first was made. */
   faces(image: number): Face[] {
     return facesOf(this.connection, image)
+  }
+
+  /** Each whole-picture face of which a part was decided, without its masks, by its image's name. */
+  decidedFaces(): DecidedFace[] {
+    return listDecided(this.connection)
   }
 
   /** The masks of a face as pixels; the caller must not change them. Throws `not-found`, `store/damaged`. */

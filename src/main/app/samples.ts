@@ -1,0 +1,58 @@
+/** @file The samples of whatever DATASET names: a workspace, also one that another Facet has open, or a CelebAMask-HQ tree. */
+import { existsSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { FacetError } from '../../shared/errors'
+import { findCelebAMask } from '../dataset/celebamask/detect'
+import { IMAGE_FOLDER, MASK_FOLDER } from '../dataset/celebamask/format'
+import type { ItemMasks } from '../dataset/celebamask/importer'
+import { treeSamples, type Sample, type SampleSet } from '../dataset/samples'
+import type { StoreReader } from '../store/reader'
+import { storeFolders, type ReadableWorkspace, type WorkspaceHolder } from './workspace'
+
+/**
+ * Hands `work` the samples of the dataset at `folder`; their masks can be read until it has ended. A folder that is both
+ * is read as the workspace, where the tree's masks are as people corrected them. Throws `dataset/malformed` for a folder
+ * that is neither, `file/unreadable` where there is none, or an error of the store.
+ */
+export async function withSamples<T>(
+  holder: WorkspaceHolder,
+  folder: string,
+  work: (set: SampleSet) => Promise<T>,
+): Promise<T> {
+  const path = resolve(folder)
+  if (storeFolders(path, holder.paths.dataDir).some((dir) => existsSync(join(dir, 'workspace.db'))))
+    return holder.read(path, (workspace) => work(workspaceSamples(path, workspace)))
+  if (!statSync(path, { throwIfNoEntry: false }))
+    throw new FacetError('file/unreadable', `${path} does not exist; name a dataset's folder.`, {
+      file: path,
+    })
+  if (await findCelebAMask(path)) return work(await treeSamples(path))
+  throw new FacetError(
+    'dataset/malformed',
+    `${path} is neither a CelebAMask-HQ dataset (the folders ${IMAGE_FOLDER} and ${MASK_FOLDER}) nor a workspace (a folder that was opened in Facet).`,
+    { file: path },
+  )
+}
+
+/** The images of which a part was decided, by a model, a hand or an import. */
+function workspaceSamples(root: string, workspace: ReadableWorkspace): SampleSet {
+  const { store } = workspace
+  const samples = store.decidedFaces().map(({ face, name, split, status, parts }): Sample => ({
+    name,
+    image: workspace.fileOf(name),
+    split,
+    status,
+    parts,
+    read: () => Promise.resolve(readFace(store, face, name)),
+  }))
+  return { kind: 'workspace', root, samples, complaints: [] }
+}
+
+function readFace(store: StoreReader, face: number, name: string): ItemMasks {
+  try {
+    return { map: store.masks(face), complaints: [] }
+  } catch (error) {
+    if (!(error instanceof FacetError && error.code === 'store/damaged')) throw error
+    return { map: null, complaints: [{ file: name, message: error.message }] }
+  }
+}

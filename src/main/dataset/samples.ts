@@ -1,0 +1,58 @@
+/**
+ * @file Faces with masks to score or to learn from, one list for every kind of dataset: what a sample is, and those of a
+ * CelebAMask-HQ tree. Masks are read when they are asked for.
+ */
+import { relative, sep } from 'node:path'
+import type { Complaint, Split, Status } from '../../shared/api'
+import { PART_INDEX, type PartName } from '../../shared/labels'
+import { readCelebAMask, readItemMasks, type CelebAMaskItem, type ItemMasks } from './celebamask/importer'
+
+/** A photo with the masks of the face in it. */
+export interface Sample {
+  /** The photo's path below the dataset's folder, with forward slashes: unique there, and the same in every run. */
+  readonly name: string
+  /** Path of the photo. */
+  readonly image: string
+  readonly split: Split | null
+  /** What its masks count as: those of a tree are `corrected`, as they would be in a workspace that imported it. */
+  readonly status: Status
+  /** Bit `p` for each part 0..17 that has a mask; a tree's masks may turn out empty when they are read. */
+  readonly parts: number
+  /**
+   * The masks at their own size, to be made one class a pixel by `flatten` with a named order; null, and a complaint,
+   * where none can be read. A map may be shared: the caller must not change it.
+   */
+  read(): Promise<ItemMasks>
+}
+
+export interface SampleSet {
+  readonly kind: 'celebamask-hq' | 'workspace'
+  /** The folder that names are below. */
+  readonly root: string
+  /** Those with masks, in the dataset's order: a tree's by number, a workspace's by name. */
+  readonly samples: readonly Sample[]
+  readonly complaints: readonly Complaint[]
+}
+
+/**
+ * The samples of the CelebAMask-HQ tree at `folder` (or directly inside), without opening a picture. Pictures without
+ * masks are left out, with a complaint. Throws `dataset/malformed` where there is no such tree.
+ */
+export async function treeSamples(folder: string): Promise<SampleSet> {
+  const { tree, items, complaints } = await readCelebAMask(folder)
+  const samples = items
+    .filter((item) => item.masks.size > 0)
+    .map((item): Sample => ({
+      name: relative(tree.root, item.image).split(sep).join('/'),
+      image: item.image,
+      split: item.split,
+      status: 'corrected',
+      parts: partBits(item),
+      read: () => readItemMasks(item),
+    }))
+  return { kind: 'celebamask-hq', root: tree.root, samples, complaints }
+}
+
+function partBits({ masks }: CelebAMaskItem): number {
+  return [...masks.keys()].reduce((bits, part: PartName) => bits | (1 << PART_INDEX[part]), 0)
+}
