@@ -1,4 +1,4 @@
-/** @file The test projects, from quick to slow: unit (rooms alone), editor (no DOM needed), contract (one API, three doors), e2e (a real browser, driven by hand). */
+/** @file The test projects, from quick to slow: unit (rooms alone), editor (no DOM needed), gpu (WebGPU on a software Vulkan), contract (one API, three doors), e2e (a real browser, driven by hand). */
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
@@ -13,6 +13,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['tests/{unit,store,parity,editor,arch}/**/*.test.ts'] },
       },
+      { extends: true, test: { name: 'gpu', include: ['tests/gpu/**/*.test.ts'], fileParallelism: false } },
       // Node has EventSource, the window's way to hear events, behind a flag.
       {
         extends: true,

@@ -15,7 +15,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'main/checkpoint': ['main/base', 'shared'],
   'main/onnx': ['main/base', 'shared'],
 
-  'main/runtime': ['shared'],
+  'main/runtime': ['main/onnx', 'shared'],
   'main/store': ['shared'],
   'main/segface': ['main/onnx', 'main/base', 'shared'],
   'main/dataset': ['main/imaging', 'main/base', 'shared'],

@@ -32,6 +32,29 @@ function isCompiledIn(provider: Provider): boolean {
  * Throws `provider/unusable` with onnxruntime's own reason where the provider is absent or refuses the graph.
  */
 export async function createSession(graph: Uint8Array | string, provider: Provider): Promise<Session> {
+  const session = await loadGraph(graph, provider)
+  return {
+    provider,
+    outputs: new Map(
+      session.outputMetadata.map((output) => [output.name, output.isTensor ? output.shape : []]),
+    ),
+    async run(feeds) {
+      const inputs = Object.fromEntries(Object.entries(feeds).map(([name, array]) => [name, toTensor(array)]))
+      const outputs = await session.run(inputs)
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, tensor]) => [name, fromTensor(name, tensor)]),
+      )
+    },
+    release: () => session.release(),
+  }
+}
+
+/** `createSession` as onnxruntime's own object; the outputs named `onDevice` stay in the memory of a WebGPU provider. */
+export async function loadGraph(
+  graph: Uint8Array | string,
+  provider: Provider,
+  onDevice: readonly string[] = [],
+): Promise<InferenceSession> {
   if (!isCompiledIn(provider)) {
     throw new FacetError(
       'provider/unusable',
@@ -39,10 +62,14 @@ export async function createSession(graph: Uint8Array | string, provider: Provid
       { provider, absent: true },
     )
   }
-  let session: InferenceSession
+  const options: InferenceSession.SessionOptions = {
+    ...sessionOptions(provider, threadCount(cpus().length)),
+    ...(onDevice.length > 0 && {
+      preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'] as const)),
+    }),
+  }
   try {
-    const options = sessionOptions(provider, threadCount(cpus().length))
-    session = await (typeof graph === 'string'
+    return await (typeof graph === 'string'
       ? InferenceSession.create(graph, options)
       : InferenceSession.create(graph, options))
   } catch (error) {
@@ -50,30 +77,8 @@ export async function createSession(graph: Uint8Array | string, provider: Provid
     throw new FacetError(
       'provider/unusable',
       `The provider ${provider} cannot run this network here: ${reason}`,
-      {
-        provider,
-        reason,
-      },
+      { provider, reason },
     )
-  }
-  return {
-    provider,
-    outputs: new Map(
-      session.outputMetadata.map((output) => [output.name, output.isTensor ? output.shape : []]),
-    ),
-    async run(feeds) {
-      const inputs = Object.fromEntries(
-        Object.entries(feeds).map(([name, { data, shape }]) => [name, toTensor(data, shape)]),
-      )
-      const outputs = await session.run(inputs)
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, tensor]) => [
-          name,
-          { data: fromTensor(name, tensor.data), shape: tensor.dims },
-        ]),
-      )
-    },
-    release: () => session.release(),
   }
 }
 
@@ -83,13 +88,17 @@ export async function foldGraph(graph: Uint8Array, file: string, weights: string
   await session.release()
 }
 
-function toTensor(data: Array32['data'], shape: readonly number[]): Tensor {
+/** A view of the array, without a copy. */
+export function toTensor({ data, shape }: Array32): Tensor {
   if (data instanceof Float32Array) return new Tensor('float32', data, shape)
   if (data instanceof Int32Array) return new Tensor('int32', data, shape)
   return new Tensor('uint8', data, shape)
 }
 
-function fromTensor(name: string, data: Tensor['data']): Array32['data'] {
-  if (data instanceof Float32Array || data instanceof Uint8Array || data instanceof Int32Array) return data
+/** The array of a tensor called `name` that is in the processor's memory. */
+export function fromTensor(name: string, { data, dims }: Tensor): Array32 {
+  if (data instanceof Float32Array || data instanceof Uint8Array || data instanceof Int32Array) {
+    return { data, shape: dims }
+  }
   throw new FacetError('engine/failed', `internal: the output ${name} has a type that Facet does not read`)
 }
