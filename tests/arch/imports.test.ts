@@ -15,14 +15,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'main/checkpoint': ['main/base', 'shared'],
   'main/onnx': ['main/base', 'shared'],
 
+  'main/metrics': ['shared'],
   'main/runtime': ['main/onnx', 'shared'],
   'main/store': ['shared'],
-  'main/segface': ['main/onnx', 'main/base', 'shared'],
+  'main/segface': ['main/onnx', 'main/imaging', 'main/base', 'shared'],
   'main/dataset': ['main/imaging', 'main/base', 'shared'],
   'main/autodiff': ['main/onnx', 'main/base', 'shared'],
   'main/training': [
     'main/autodiff',
     'main/runtime',
+    'main/metrics',
     'main/segface',
     'main/onnx',
     'main/checkpoint',
@@ -33,6 +35,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'main/engine': [
     'main/training',
     'main/runtime',
+    'main/metrics',
     'main/segface',
     'main/onnx',
     'main/checkpoint',
@@ -48,6 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'main/dataset',
     'main/engine',
     'main/runtime',
+    'main/metrics',
     'main/segface',
     'main/onnx',
     'main/checkpoint',

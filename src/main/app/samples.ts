@@ -37,8 +37,9 @@ export async function withSamples<T>(
 /** The images of which a part was decided, by a model, a hand or an import. */
 function workspaceSamples(root: string, workspace: ReadableWorkspace): SampleSet {
   const { store } = workspace
-  const samples = store.decidedFaces().map(({ face, name, split, status, parts }): Sample => ({
+  const samples = store.decidedFaces().map(({ face, image, name, split, status, parts }): Sample => ({
     name,
+    id: image,
     image: workspace.fileOf(name),
     split,
     status,

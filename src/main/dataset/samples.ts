@@ -11,6 +11,8 @@ import { readCelebAMask, readItemMasks, type CelebAMaskItem, type ItemMasks } fr
 export interface Sample {
   /** The photo's path below the dataset's folder, with forward slashes: unique there, and the same in every run. */
   readonly name: string
+  /** Id of the image in its workspace; null outside one. */
+  readonly id: number | null
   /** Path of the photo. */
   readonly image: string
   readonly split: Split | null
@@ -44,6 +46,7 @@ export async function treeSamples(folder: string): Promise<SampleSet> {
     .filter((item) => item.masks.size > 0)
     .map((item): Sample => ({
       name: relative(tree.root, item.image).split(sep).join('/'),
+      id: null,
       image: item.image,
       split: item.split,
       status: 'corrected',

@@ -37,6 +37,8 @@ function eachMask(db: ReadableDb, face: Face, use: (row: StoredMask, runs: Uint8
 /** A face of which a part was decided, with its image. */
 export interface DecidedFace {
   readonly face: number
+  /** Id of the image. */
+  readonly image: number
   readonly name: string
   readonly status: Status
   readonly split: Split | null
@@ -47,7 +49,7 @@ export interface DecidedFace {
 /** The whole-picture faces with a row, of images whose file is there, by name. */
 export function listDecided(db: ReadableDb): DecidedFace[] {
   return db.all<DecidedFace>(
-    `SELECT face.id AS face, name, status, split, sum(CASE WHEN area > 0 THEN 1 << part ELSE 0 END) AS parts
+    `SELECT face.id AS face, image.id AS image, name, status, split, sum(CASE WHEN area > 0 THEN 1 << part ELSE 0 END) AS parts
      FROM mask JOIN face ON face.id = mask.face_id JOIN image ON image.id = face.image_id
      WHERE missing = 0 AND centre_x IS NULL GROUP BY face.id ORDER BY name`,
   )

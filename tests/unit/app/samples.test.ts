@@ -120,6 +120,7 @@ describe('a workspace', () => {
     const closed = await list(folder)
     expect(closed.samples.map(facts)).toEqual(EXPECTED)
     expect(closed).toMatchObject({ kind: 'workspace', root: folder, complaints: [] })
+    expect(closed.samples[0]).toMatchObject({ id: 1, image: join(folder, 'a.jpg') })
     expect(closed.maps.get('a.jpg')).toEqual(map)
     expect(closed.maps).toEqual(open.maps)
   })
