@@ -3,7 +3,21 @@
  * their checked requests and typed answers, one of events. Three transports carry it: IPC, HTTP, a direct call.
  */
 import { z } from 'zod'
-import { PAINT_ORDER_NAMES, PART_COUNT, type PartName } from './labels'
+import { PAINT_ORDER_NAMES, PART_COUNT, PART_NAMES, type PartName } from './labels'
+import {
+  CHECKED_PARTS,
+  TRAIN_ON,
+  TRAIN_OPTIONS,
+  type EpochRow,
+  type ModelComparison,
+  type PreviewFace,
+  type TrainingBundle,
+  type TrainingProgress,
+  type TrainingRun,
+  type TrainingSummary,
+  type TrainingSurvey,
+  type TrainSettings,
+} from './training'
 
 const id = z.int().positive()
 const path = z.string().min(1).max(4096)
@@ -50,6 +64,29 @@ const settings = z.object({
 export type Settings = z.infer<typeof settings>
 export const SETTINGS_SCHEMA = settings
 
+const run = z.object({ run: id })
+/** What a run of the open workspace learns from, and how. */
+const training = {
+  /** A registry id or name; null: the settings' model, or the one that it was trained from. */
+  model: z.string().min(1).nullable(),
+  /** Those of a status, or these images of the open workspace. */
+  images: z.union([z.enum(TRAIN_ON), z.array(id).min(1).max(100_000)]).default('corrected'),
+  options: TRAIN_OPTIONS.prefault({}),
+}
+/** The same for any DATASET, without a window. */
+const datasetTraining = {
+  dataset: path,
+  /** A registry id or name, a checkpoint file, or an architecture's name for a fresh network. */
+  model: z.string().min(1),
+  name: z.string().min(1).max(80),
+  /** Of a workspace; a tree's masks all count as corrected. */
+  only: z.enum(TRAIN_ON).default('corrected'),
+  /** The first so many training images in the dataset's order. */
+  limit: id.optional(),
+  options: TRAIN_OPTIONS.prefault({}),
+  job,
+}
+
 /** Every method with the shape of its request; the backend checks each call against it. */
 export const REQUESTS = {
   'app.info': z.object({}),
@@ -65,6 +102,11 @@ export const REQUESTS = {
 
   'images.list': z.object({}),
   'images.review': z.object({ image: id, review: z.enum(['accepted', 'flagged']).nullable() }),
+
+  /** Which parts of the image a person vouches for; null: all of it, background too. */
+  'images.check': z.object({ image: id, parts: CHECKED_PARTS }),
+  /** A golden face is never trained on; models are held against each other on it. */
+  'images.pin': z.object({ image: id, golden: z.boolean() }),
 
   'masks.open': z.object({ image: id }),
   'masks.commit': z.object({
@@ -127,6 +169,53 @@ export const REQUESTS = {
     job,
   }),
 
+  /** Scores both on the validation split and the golden faces: of a run, else of a dataset, else of the open workspace. */
+  'models.compare': z.object({
+    baseline: z.string().min(1),
+    candidate: z.string().min(1),
+    run: id.nullable().default(null),
+    dataset: path.nullable().default(null),
+    job,
+  }),
+  /** Makes it the model that predicts. */
+  'models.promote': z.object({ model: z.string().min(1) }),
+  /** A model that takes `parts` from `other` and all else from `base`. */
+  'models.mix': z.object({
+    base: z.string().min(1),
+    other: z.string().min(1),
+    parts: z.array(z.enum(PART_NAMES)).min(1),
+    name: z.string().min(1).max(80),
+  }),
+  /** Refuses the default model, and one that other models are made of. */
+  'models.delete': z.object({ model: z.string().min(1) }),
+
+  /** What a run would learn from and how, without starting one. */
+  'training.survey': z.object(training),
+  'training.start': z.object({ ...training, name: z.string().min(1).max(80) }),
+  'training.list': z.object({}),
+  'training.show': run,
+  /** Ends its process, so that its memory is free; `training.resume` goes on from there. */
+  'training.pause': run,
+  'training.resume': run,
+  /** Ends it and makes a model of the best so far. */
+  'training.cancel': run,
+  /** Deletes the run, its curves and its folder; a model that it made stays. */
+  'training.delete': run,
+  'training.previews': z.object({ run: id, epoch: z.int().min(0) }),
+  /** Trains to the end: what `facet train` does. */
+  'training.run': z.object({
+    ...datasetTraining,
+    provider: z.enum(PROVIDERS).default('auto'),
+    /** Goes on with the newest unfinished run of that name. */
+    resume: z.boolean().default(false),
+    /** A folder of faces that keep the model from forgetting. */
+    replay: path.optional(),
+    /** Also writes `model_N.pt` in LOG_PATH/ckpt_path/expt_name, as SegFace does. */
+    checkpoints: z.object({ ckpt_path: path, expt_name: path }).optional(),
+  }),
+  /** Writes what SegFace's own train.py needs to do it elsewhere. */
+  'training.bundle': z.object({ ...datasetTraining, out: path }),
+
   'dataset.import': z.object({ dataset: path, into: path, job }),
   'dataset.export': z.object({
     /** A workspace folder; null means the open one. */
@@ -182,6 +271,10 @@ export interface ImageRow {
   name: string
   status: Status
   split: Split | null
+  /** Pinned for the gate; never trained on. */
+  golden: boolean
+  /** The parts that a person vouches for; null: all of it. */
+  checked: PartName[] | null
 }
 
 export type PartOrigin = 'none' | 'model' | 'hand' | 'import'
@@ -262,6 +355,18 @@ export interface ModelInfo {
   source: string
   /** Id of the model that it was trained from; null for one that came from a file. */
   parent: string | null
+  /** How it was trained here; null for one that was not. */
+  training: {
+    settings: TrainSettings
+    images: { train: number; val: number }
+    epochs: number
+    bestEpoch: number | null
+    seconds: number
+  } | null
+  /** What it is made of, where it takes some parts from another model. */
+  mix: { base: string; other: string; parts: PartName[] } | null
+  /** Ids of the models that are made of it. */
+  children: string[]
   bytes: number
   isDefault: boolean
   card: string
@@ -363,6 +468,8 @@ export interface Responses {
   'workspace.close': null
   'images.list': { rows: ImageRow[] }
   'images.review': ImageRow
+  'images.check': ImageRow
+  'images.pin': ImageRow
   'masks.open': FaceMasks
   'masks.commit': HistoryState
   'masks.undo': HistoryStep
@@ -378,6 +485,23 @@ export interface Responses {
   'models.export': ModelExport
   'models.published': { models: PublishedModel[] }
   'models.download': ModelInfo
+  'models.compare': ModelComparison
+  /** `previous` can be chosen again in the settings. */
+  'models.promote': { model: ModelInfo; previous: ModelInfo }
+  'models.mix': ModelInfo
+  'models.delete': null
+  'training.survey': TrainingSurvey
+  'training.start': TrainingRun
+  /** Those of the open workspace, newest first; `progress` of the one in work. */
+  'training.list': { runs: TrainingRun[]; progress: TrainingProgress | null }
+  'training.show': TrainingRun
+  'training.pause': TrainingRun
+  'training.resume': TrainingRun
+  'training.cancel': TrainingRun
+  'training.delete': null
+  'training.previews': { faces: PreviewFace[] }
+  'training.run': TrainingSummary
+  'training.bundle': TrainingBundle
   'dataset.import': DatasetSummary
   'dataset.export': ExportSummary
   'logits.run': { arch: string; provider: Provider; ms: number }
@@ -407,6 +531,11 @@ export interface Events {
   /** A model was added, or a download began or ended: read the lists again. */
   'models.changed': Record<never, never>
   'job.progress': JobProgress
+  /** A run began, changed its state or ended. */
+  'training.changed': TrainingRun
+  'training.removed': { run: number }
+  'training.progress': TrainingProgress
+  'training.epoch': { run: number; row: EpochRow; isBest: boolean }
   /** A sentence to the user that belongs to no call. */
   notice: { level: 'info' | 'warning' | 'error'; message: string }
 }

@@ -151,6 +151,8 @@ export interface TrainingProgress {
 
 /** What the chosen images hold, before anything is started. */
 export interface TrainingSurvey {
+  /** Registry id of the model that training starts from. */
+  readonly base: string
   readonly images: { readonly train: number; readonly val: number; readonly golden: number }
   /** Training images that hold each part. */
   readonly parts: Readonly<Record<PartName, number>>
@@ -161,6 +163,25 @@ export interface TrainingSurvey {
   readonly warnings: readonly string[]
   /** Seconds that it would take, by a measured step; null while not measured. */
   readonly seconds: number | null
+}
+
+/** What `facet train` prints. The lists have an entry for each epoch from 1 on. */
+export interface TrainingSummary {
+  /** Registry id of the new model. */
+  readonly model: string
+  readonly epochs: number
+  readonly steps: number
+  readonly loss: readonly number[]
+  readonly val_mean_f1: readonly (number | null)[]
+  readonly best_epoch: number | null
+}
+
+/** What `facet train --bundle` prints. */
+export interface TrainingBundle {
+  readonly out: string
+  readonly images: { readonly train: number; readonly val: number; readonly test: number }
+  /** The command line that trains, to be run in SegFace's folder. */
+  readonly command: string
 }
 
 /** One validation face as the model saw it after an epoch. */

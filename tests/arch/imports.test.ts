@@ -92,6 +92,7 @@ const WITH_NODE = [
   'main/dataset',
   'main/store',
   'main/runtime',
+  'main/training',
   'main/engine',
   'main/models',
   'main/app',
@@ -106,7 +107,14 @@ const WITH_NODE = [
 
 /** Each package with the places that may import it; a new one is put here first. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  zod: ['shared/api.ts', 'main/checkpoint/safetensors.ts', 'main/models', 'main/app'],
+  zod: [
+    'shared/api.ts',
+    'shared/training.ts',
+    'main/checkpoint/safetensors.ts',
+    'main/training',
+    'main/models',
+    'main/app',
+  ],
   electron: ['main/index.ts', 'main/electron', 'preload', 'main/launch.mjs'],
   'better-sqlite3': ['main/store/db.ts'],
   commander: ['main/cli/program.ts'],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { FacetError } from '../../src/shared/errors'
 import { addFace, checkerboard, temporaryStore } from './helpers'
 
+const FRESH = { status: 'untouched', split: null, golden: false, checked: null }
 const file = (name: string, bytes = 10, mtimeMs = 1000.5) => ({ name, bytes, mtimeMs })
 
 describe('a scan', () => {
@@ -56,7 +57,7 @@ describe('a scan', () => {
     expect(store.syncImages(found).added).toHaveLength(100_000)
     const rows = store.listRows()
     expect(rows).toHaveLength(100_000)
-    expect(rows[4321]).toEqual({ id: 4322, name: '004321.jpg', status: 'untouched', split: null })
+    expect(rows[4321]).toEqual({ id: 4322, name: '004321.jpg', ...FRESH })
     expect(store.syncImages(found)).toEqual({ added: [], changed: [], missing: [] })
   })
 })
@@ -67,7 +68,7 @@ describe('an image', () => {
     const { image } = addFace(store, 'a.jpg', 8, 8)
     expect(store.findImage('a.jpg')?.id).toBe(image)
     expect(store.findImage('A.jpg')).toBeNull()
-    expect(store.rows([image, 99])).toEqual([{ id: image, name: 'a.jpg', status: 'untouched', split: null }])
+    expect(store.rows([image, 99])).toEqual([{ id: image, name: 'a.jpg', ...FRESH }])
     for (const call of [
       () => store.image(99),
       () => store.ensureFace(99, { width: 1, height: 1 }),
@@ -86,6 +87,20 @@ describe('an image', () => {
     expect(store.image(image).split).toBe('val')
     store.setSplit([image], null)
     expect(store.image(image).split).toBeNull()
+  })
+
+  test('is pinned for the gate, and vouched for in part', () => {
+    const store = temporaryStore()
+    const { image, face } = addFace(store, 'a.jpg', 8, 8)
+    store.writePrediction({ face, labels: checkerboard(8, 8, 1, 2), model: 'm' })
+    expect(store.pin(image, true)).toMatchObject({ id: image, golden: true, checked: null })
+    expect(store.check(image, ['hair', 'neck'])).toMatchObject({ golden: true, checked: ['neck', 'hair'] })
+    expect(store.decidedFaces()).toMatchObject([{ image, golden: true, checked: (1 << 13) | 1, parts: 3 }])
+    expect(store.check(image, [])).toMatchObject({ checked: [] })
+    expect(store.check(image, null)).toEqual(store.listRows()[0])
+    expect(store.pin(image, false)).toMatchObject({ golden: false, checked: null })
+    for (const call of [() => store.pin(99, true), () => store.check(99, null)])
+      expect(call).toThrow('no image 99')
   })
 
   test('has one whole-picture face, whose grid is free until something is stored', () => {

@@ -80,8 +80,28 @@ describe('0001-init', () => {
   })
 })
 
-const second: Migration = {
-  version: 2,
+describe('0002-training', () => {
+  test('gives every image a place for its pin and for what was checked', () => {
+    const connection = emptyDatabase()
+    migrate(connection, MIGRATIONS.slice(0, 1))
+    connection.script(`
+      INSERT INTO image (name, bytes, mtime_ms, added_at, split) VALUES ('a.jpg', 1, 2, 3, 'val'), ('b.jpg', 4, 5, 6, NULL);
+    `)
+    migrate(connection, MIGRATIONS.slice(0, 2))
+    const added = { width: null, height: null, review: null, status: 'untouched', missing: 0 }
+    const fresh = { ...added, golden: 0, checked: null }
+    expect(connection.all('SELECT * FROM image')).toEqual([
+      { ...fresh, id: 1, name: 'a.jpg', bytes: 1, mtime_ms: 2, added_at: 3, split: 'val' },
+      { ...fresh, id: 2, name: 'b.jpg', bytes: 4, mtime_ms: 5, added_at: 6, split: null },
+    ])
+    for (const change of ['golden = 2', 'golden = NULL', 'checked = -1', 'checked = 262144'])
+      expect(() => connection.run(`UPDATE image SET ${change}`), change).toThrow('constraint')
+  })
+})
+
+const LATEST = MIGRATIONS.length
+const next: Migration = {
+  version: LATEST + 1,
   up(db) {
     db.script('ALTER TABLE setting ADD COLUMN changed_at INTEGER')
   },
@@ -92,15 +112,15 @@ describe('a schema change', () => {
     const connection = emptyDatabase()
     migrate(connection)
     connection.run("INSERT INTO setting (key, value) VALUES ('language', '\"ko\"')")
-    migrate(connection, [...MIGRATIONS, second])
-    expect(connection.pragma('user_version')).toBe(2)
+    migrate(connection, [...MIGRATIONS, next])
+    expect(connection.pragma('user_version')).toBe(LATEST + 1)
     expect(connection.all('SELECT * FROM setting')).toEqual([
       { key: 'language', value: '"ko"', changed_at: null },
     ])
-    const copy = backupName(connection.file, 1)
-    expect(copy.endsWith('workspace.v1.bak.db')).toBe(true)
+    const copy = backupName(connection.file, LATEST)
+    expect(copy.endsWith(`workspace.v${LATEST}.bak.db`)).toBe(true)
     tamper(copy, (database) => {
-      expect(database.pragma('user_version', { simple: true })).toBe(1)
+      expect(database.pragma('user_version', { simple: true })).toBe(LATEST)
       expect(database.pragma('application_id', { simple: true })).toBe(0x46637431)
       expect(database.prepare('SELECT * FROM setting').all()).toEqual([{ key: 'language', value: '"ko"' }])
     })
@@ -111,21 +131,21 @@ describe('a schema change', () => {
     const connection = emptyDatabase()
     migrate(connection)
     const broken: Migration = {
-      version: 2,
+      version: LATEST + 1,
       up(db) {
-        second.up(db)
+        next.up(db)
         db.script('ALTER TABLE nothing ADD COLUMN x')
       },
     }
     expect(() => migrate(connection, [...MIGRATIONS, broken])).toThrow('nothing')
-    expect(connection.pragma('user_version')).toBe(1)
+    expect(connection.pragma('user_version')).toBe(LATEST)
     expect(columns(connection, 'setting')).toEqual(['key TEXT!#', 'value TEXT!'])
-    migrate(connection, [...MIGRATIONS, second])
-    expect(connection.pragma('user_version')).toBe(2)
+    migrate(connection, [...MIGRATIONS, next])
+    expect(connection.pragma('user_version')).toBe(LATEST + 1)
   })
 
   test('out of order is a bug that shows at once', () => {
-    expect(() => migrate(emptyDatabase(), [second])).toThrow('out of order')
+    expect(() => migrate(emptyDatabase(), [next])).toThrow('out of order')
   })
 })
 

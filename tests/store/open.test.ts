@@ -11,6 +11,8 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { Connection } from '../../src/main/store/db'
+import { migrate, MIGRATIONS } from '../../src/main/store/migrate'
 import { openReader, openStore } from '../../src/main/store/open'
 import { FacetError, type ErrorCode } from '../../src/shared/errors'
 import { encodePatch } from '../../src/shared/patch'
@@ -76,14 +78,16 @@ describe('opening', () => {
         database.pragma(name, { simple: true }),
       ),
     )
-    expect(settings).toEqual([0x46637431, 1, 'wal'])
+    expect(settings).toEqual([0x46637431, MIGRATIONS.length, 'wal'])
   })
 
   test('keeps everything over a restart', () => {
     const file = soundWorkspace()
     const store = openStore(file)
     onTestFinished(() => store.close())
-    expect(store.listRows()).toEqual([{ id: 1, name: 'a.jpg', status: 'corrected', split: null }])
+    expect(store.listRows()).toEqual([
+      { id: 1, name: 'a.jpg', status: 'corrected', split: null, golden: false, checked: null },
+    ])
     expect(store.history(1, 100).length).toBeGreaterThan(10)
     expect(store.state(1).canUndo).toBe(true)
   })
@@ -128,10 +132,11 @@ describe('refuses and leaves untouched', () => {
 
   test('a workspace of a newer Facet, naming the copy that would do', () => {
     const file = soundWorkspace()
-    tamper(file, (database) => database.pragma('user_version = 2'))
+    const expected = MIGRATIONS.length
+    tamper(file, (database) => database.pragma(`user_version = ${expected + 1}`))
     const error = expectRefusal(file, 'store/newer')
-    expect(error.message).toContain('workspace.v1.bak.db')
-    expect(error.details).toMatchObject({ found: 2, expected: 1 })
+    expect(error.message).toContain(`workspace.v${expected}.bak.db`)
+    expect(error.details).toMatchObject({ found: expected + 1, expected })
   })
 
   test('a newer workspace whose last writes a crash left in the log', () => {
@@ -228,6 +233,18 @@ describe('a reader', () => {
     reader.close()
     store.review(1, 'accepted')
     store.close()
+  })
+
+  test('brings what an older Facet left to the newest schema', () => {
+    const file = join(temporaryFolder(), 'workspace.db')
+    const connection = new Connection(file)
+    migrate(connection, MIGRATIONS.slice(0, 1))
+    connection.script("INSERT INTO image (name, bytes, mtime_ms, added_at) VALUES ('a.jpg', 1, 2, 3)")
+    connection.close()
+    const reader = openReader(file)
+    expect(reader.listRows()).toMatchObject([{ name: 'a.jpg', golden: false, checked: null }])
+    reader.close()
+    expect(existsSync(join(dirname(file), 'workspace.v1.bak.db'))).toBe(true)
   })
 
   test('says so where there is no workspace', () => {

@@ -26,6 +26,7 @@ import { predictFilesHandlers } from './predict_files'
 import { Providers } from './providers'
 import { openSettings, settingsHandlers } from './settings'
 import { Registry } from '../models/registry'
+import { trainingHandlers } from './training'
 import { WorkspaceHolder, workspaceHandlers } from './workspace'
 
 /** One handler per method; what it receives has been checked. */
@@ -60,6 +61,10 @@ export const EVENT_NAMES: readonly EventName[] = [
   'inference.status',
   'models.changed',
   'job.progress',
+  'training.changed',
+  'training.removed',
+  'training.progress',
+  'training.epoch',
   'notice',
 ]
 
@@ -86,6 +91,7 @@ export function createApp(deps: Deps): App {
     downloadHandlers(context),
     datasetHandlers(context),
     diagnosisHandlers(context),
+    trainingHandlers(),
   )
   return {
     async call<M extends Method>(method: M, request: Request<M>): Promise<Response<M>> {

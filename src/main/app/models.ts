@@ -1,6 +1,7 @@
 /** @file The registry, for a window or the command line. */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { FacetError } from '../../shared/errors'
 import { exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
 import { importModel } from '../models/importer'
 import { modelInfo } from '../models/registry'
@@ -11,8 +12,25 @@ export function modelHandlers({
   jobs,
   events,
   inference,
-}: Context): Pick<Handlers, 'models.list' | 'models.show' | 'models.import' | 'models.export'> {
+}: Context): Pick<
+  Handlers,
+  | 'models.list'
+  | 'models.show'
+  | 'models.import'
+  | 'models.export'
+  | 'models.compare'
+  | 'models.promote'
+  | 'models.mix'
+  | 'models.delete'
+> {
+  const coming = (): never => {
+    throw new FacetError('internal', 'This comes with the next change.')
+  }
   return {
+    'models.compare': coming,
+    'models.promote': coming,
+    'models.mix': coming,
+    'models.delete': coming,
     async 'models.list'() {
       return { models: await Promise.all((await registry.list()).map(modelInfo)) }
     },

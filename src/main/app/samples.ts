@@ -37,14 +37,11 @@ export async function withSamples<T>(
 /** The images of which a part was decided, by a model, a hand or an import. */
 function workspaceSamples(root: string, workspace: ReadableWorkspace): SampleSet {
   const { store } = workspace
-  const samples = store.decidedFaces().map(({ face, image, name, split, status, parts }): Sample => ({
-    name,
+  const samples = store.decidedFaces().map(({ image, face, ...facts }): Sample => ({
+    ...facts,
     id: image,
-    image: workspace.fileOf(name),
-    split,
-    status,
-    parts,
-    read: () => Promise.resolve(readFace(store, face, name)),
+    image: workspace.fileOf(facts.name),
+    read: () => Promise.resolve(readFace(store, face, facts.name)),
   }))
   return { kind: 'workspace', root, samples, complaints: [] }
 }

@@ -20,6 +20,10 @@ export interface Sample {
   readonly status: Status
   /** Bit `p` for each part 0..17 that has a mask; a tree's masks may turn out empty when they are read. */
   readonly parts: number
+  /** Pinned for comparing models: never to be learned from. */
+  readonly golden: boolean
+  /** Bits of the parts that a person vouches for; null: all of it, background too. */
+  readonly checked: number | null
   /**
    * The masks at their own size, to be made one class a pixel by `flatten` with a named order; null, and a complaint,
    * where none can be read. A map may be shared: the caller must not change it.
@@ -51,6 +55,8 @@ export async function treeSamples(folder: string): Promise<SampleSet> {
       split: item.split,
       status: 'corrected',
       parts: partBits(item),
+      golden: false,
+      checked: null,
       read: () => readItemMasks(item),
     }))
   return { kind: 'celebamask-hq', root: tree.root, samples, complaints }

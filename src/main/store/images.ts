@@ -1,6 +1,7 @@
 /** @file The images of a workspace: found by a scan, kept when their file vanishes, sorted into splits, reviewed. */
 import type { ImageRow, Split, Status } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
+import { PART_INDEX, PART_NAMES, type PartName } from '../../shared/labels'
 import type { ReadableDb, WritableDb } from './db'
 
 /** A picture file as a scan finds it. `name` is its path below the workspace, with forward slashes. */
@@ -28,11 +29,21 @@ export interface SyncResult {
   missing: ImageRow[]
 }
 
-const ROW = 'SELECT id, name, status, split FROM image'
+type StoredRow = Omit<ImageRow, 'golden' | 'checked'> & { golden: 0 | 1; checked: number | null }
+const ROW_COLUMNS = 'id, name, status, split, golden, checked'
+const ROW = `SELECT ${ROW_COLUMNS} FROM image`
+
+function fromRow({ id, name, status, split, golden, checked }: StoredRow): ImageRow {
+  return { id, name, status, split, golden: golden === 1, checked: partsOf(checked) }
+}
+
+function partsOf(bits: number | null): PartName[] | null {
+  return bits === null ? null : PART_NAMES.filter((_, part) => (bits >>> part) & 1)
+}
 
 /** Every image whose file is there, by name. */
 export function listRows(db: ReadableDb): ImageRow[] {
-  return db.all<ImageRow>(`${ROW} WHERE missing = 0 ORDER BY name`)
+  return db.all<StoredRow>(`${ROW} WHERE missing = 0 ORDER BY name`).map(fromRow)
 }
 
 /** How many rows `listRows` has. */
@@ -42,25 +53,31 @@ export function countRows(db: ReadableDb): number {
 
 /** The rows of `ids`, in their order; ids that do not exist are left out. */
 export function readRows(db: ReadableDb, ids: readonly number[]): ImageRow[] {
-  return ids.flatMap((id) => db.get<ImageRow>(`${ROW} WHERE id = ?`, id) ?? [])
+  return ids.flatMap((id) => {
+    const row = db.get<StoredRow>(`${ROW} WHERE id = ?`, id)
+    return row ? fromRow(row) : []
+  })
 }
 
-type StoredImage = Omit<ImageRecord, 'missing'> & { missing: 0 | 1 }
-const RECORD =
-  'SELECT id, name, status, split, bytes, mtime_ms AS mtimeMs, width, height, review, missing FROM image'
+type StoredImage = StoredRow & Omit<ImageRecord, keyof ImageRow | 'missing'> & { missing: 0 | 1 }
+const RECORD = `SELECT ${ROW_COLUMNS}, bytes, mtime_ms AS mtimeMs, width, height, review, missing FROM image`
+
+function fromRecord(row: StoredImage): ImageRecord {
+  return { ...row, ...fromRow(row), missing: row.missing === 1 }
+}
 
 /** One image; throws `not-found`. */
 export function readImage(db: ReadableDb, id: number): ImageRecord {
   const row = db.get<StoredImage>(`${RECORD} WHERE id = ?`, id)
   if (!row)
     throw new FacetError('not-found', `There is no image ${id} in ${db.file}.`, { file: db.file, image: id })
-  return { ...row, missing: row.missing === 1 }
+  return fromRecord(row)
 }
 
 /** The image of that path below the workspace, or null. */
 export function findImage(db: ReadableDb, name: string): ImageRecord | null {
   const row = db.get<StoredImage>(`${RECORD} WHERE name = ?`, name)
-  return row ? { ...row, missing: row.missing === 1 } : null
+  return row ? fromRecord(row) : null
 }
 
 /**
@@ -138,6 +155,17 @@ export function setSplit(db: WritableDb, ids: readonly number[], split: Split | 
   db.transaction(() => {
     for (const id of ids) db.run('UPDATE image SET split = ? WHERE id = ?', split, id)
   })
+}
+
+/** Pins the image as one that models are compared on, or lets it go. */
+export function setGolden(db: WritableDb, id: number, golden: boolean): void {
+  db.run('UPDATE image SET golden = ? WHERE id = ?', golden ? 1 : 0, id)
+}
+
+/** Notes the parts that a person vouches for; null: all of the image. */
+export function setChecked(db: WritableDb, id: number, parts: readonly PartName[] | null): void {
+  const bits = parts?.reduce((all, part) => all | (1 << PART_INDEX[part]), 0) ?? null
+  db.run('UPDATE image SET checked = ? WHERE id = ?', bits, id)
 }
 
 /** A person's verdict on the image; null takes it back. */

@@ -44,15 +44,20 @@ export interface DecidedFace {
   readonly split: Split | null
   /** Bit `p` for each part 0..17 that has pixels. */
   readonly parts: number
+  readonly golden: boolean
+  /** Bits of the parts that a person vouches for; null: all of the image. */
+  readonly checked: number | null
 }
 
 /** The whole-picture faces with a row, of images whose file is there, by name. */
 export function listDecided(db: ReadableDb): DecidedFace[] {
-  return db.all<DecidedFace>(
-    `SELECT face.id AS face, image.id AS image, name, status, split, sum(CASE WHEN area > 0 THEN 1 << part ELSE 0 END) AS parts
+  const rows = db.all<Omit<DecidedFace, 'golden'> & { golden: 0 | 1 }>(
+    `SELECT image.id AS image, face.id AS face, name, status, split, golden, checked,
+       sum(CASE WHEN area > 0 THEN 1 << part ELSE 0 END) AS parts
      FROM mask JOIN face ON face.id = mask.face_id JOIN image ON image.id = face.image_id
      WHERE missing = 0 AND centre_x IS NULL GROUP BY face.id ORDER BY name`,
   )
+  return rows.map((row) => ({ ...row, golden: row.golden === 1 }))
 }
 
 /** The 18 parts as pixels. Throws `store/damaged`. */

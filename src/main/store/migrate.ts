@@ -4,6 +4,7 @@ import { dirname, join, parse } from 'node:path'
 import { invariant } from '../../shared/assert'
 import type { Connection, WritableDb } from './db'
 import { init } from './migrations/0001-init'
+import { training } from './migrations/0002-training'
 
 /** Takes a workspace from schema `version - 1` to `version`; `user_version` is the truth. */
 export interface Migration {
@@ -12,7 +13,7 @@ export interface Migration {
 }
 
 /** Every step, oldest first: `MIGRATIONS[n]` makes schema n + 1. */
-export const MIGRATIONS: readonly Migration[] = [init]
+export const MIGRATIONS: readonly Migration[] = [init, training]
 
 /** Where the copy of `file` as it was in schema `version` goes: `workspace.v1.bak.db` beside `workspace.db`. */
 export function backupName(file: string, version: number): string {

@@ -34,14 +34,14 @@ export function openStore(file: string, options: { now?: () => number } = {}): S
 }
 
 /**
- * Opens the workspace database at `file` for reading, also while another process writes it. Throws `not-found` where
- * there is none, else as `openStore` does.
+ * Opens the workspace database at `file` for reading, also while another process writes it; one of an older schema is
+ * brought to the newest first. Throws `not-found` where there is none, else as `openStore` does.
  */
 export function openReader(file: string): StoreReader {
   const path = resolve(file)
   if (!existsSync(path))
     throw new FacetError('not-found', `There is no workspace at ${path}.`, { file: path })
-  examine(path)
+  if (examine(path) < MIGRATIONS.length) openStore(path).close()
   return new StoreReader(new Connection(path, { readonly: true }))
 }
 
@@ -95,8 +95,8 @@ function create(path: string): void {
   renameSync(temporary, path)
 }
 
-/** Throws unless the file is a sound workspace of a schema we know. Leaves it and its folder as they were. */
-function examine(path: string): void {
+/** The schema's version. Throws unless the file is a sound workspace of one we know. Leaves it and its folder as they were. */
+function examine(path: string): number {
   const refuse = (found: string, cause?: unknown): never => {
     throw new FacetError(
       'store/damaged',
@@ -123,6 +123,7 @@ function examine(path: string): void {
   }
   if (found.version < 1) return refuse('has no schema')
   if (found.check !== 'ok') return refuse(`is damaged (${String(found.check)})`)
+  return found.version
 }
 
 /**

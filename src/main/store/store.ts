@@ -1,5 +1,7 @@
 /** @file The store of one workspace: every way its database changes, each answered by its own room. */
 import type { HistoryState, HistoryStep, ImageRow, Split } from '../../shared/api'
+import { at } from '../../shared/assert'
+import type { PartName } from '../../shared/labels'
 import type { PartMap } from '../../shared/mask'
 import { Changes, type HandChange, type MaskImport, type OpenFace, type Prediction } from './changes'
 import type { Connection } from './db'
@@ -69,8 +71,25 @@ export class Store extends StoreReader {
 
   /** A person's verdict on an image; null takes it back. Throws `not-found`. */
   review(image: number, review: Review | null): ImageRow {
-    const { id, name, status, split } = images.setReview(this.connection, image, review)
-    return { id, name, status, split }
+    images.setReview(this.connection, image, review)
+    return this.#row(image)
+  }
+
+  /** Pins an image as one that models are compared on, or lets it go. Throws `not-found`. */
+  pin(image: number, golden: boolean): ImageRow {
+    images.setGolden(this.connection, image, golden)
+    return this.#row(image)
+  }
+
+  /** Notes the parts of an image that a person vouches for; null: all of it. Throws `not-found`. */
+  check(image: number, parts: readonly PartName[] | null): ImageRow {
+    images.setChecked(this.connection, image, parts)
+    return this.#row(image)
+  }
+
+  #row(image: number): ImageRow {
+    images.readImage(this.connection, image)
+    return at(this.rows([image]), 0)
   }
 
   /** The face that is the whole picture. It takes `grid` only while nothing was ever stored for it. */

@@ -5,7 +5,7 @@ import { ImageList } from '../../../src/renderer/src/state/list.svelte'
 import { STATUSES, type ImageRow, type Status } from '../../../src/shared/api'
 
 function row(id: number, status: Status = 'untouched', name = `a/${id}.jpg`): ImageRow {
-  return { id, name, status, split: null }
+  return { id, name, status, split: null, golden: false, checked: null }
 }
 
 function listOf(statuses: readonly Status[], current: number | null = null): ImageList {
