@@ -2,6 +2,8 @@
 import type { Provider } from '../../shared/api'
 import { FacetError, type WireError } from '../../shared/errors'
 import { decodeWire, encodeWire } from '../../shared/wire'
+import type { Confusion } from '../metrics/confusion'
+import type { LabelMap } from '../segface/preprocess'
 import type { Control, TrainEnd, TrainNews } from '../training/news'
 
 /** Weights on disk (a checkpoint or a registry folder's safetensors) and the side R its network is built for. */
@@ -20,6 +22,14 @@ export interface Jobs {
       grid: { width: number; height: number }
     }
     answer: { labels: Uint8Array; ms: number }
+  }
+  /**
+   * One picture against its ground truth by SegFace's protocol: both at the network's side, the greatest logit of a
+   * pixel against its label. Answers which class was taken for which.
+   */
+  score: {
+    request: { network: NetworkRef; provider: Provider; picture: string; truth: LabelMap }
+    answer: { confusion: Confusion; ms: number }
   }
   /** The raw network on an .npy file, float32 [N, 3, R, R] to [N, C, R, R]. */
   logits: {

@@ -1,12 +1,12 @@
 /** @file The engine's side: jobs come one after another and are done on the one thread that calls onnxruntime. */
-import { readPicture, resizeCubic } from '../imaging/picture'
 import { writeFileAtomic } from '../base/fs'
 import { readNpy, writeNpy } from '../base/npy'
 import { withCheckpoint } from '../checkpoint/open'
 import { encodeModel } from '../onnx/encode'
 import { FacetError, toWire } from '../../shared/errors'
+import { countPixels } from '../metrics/confusion'
 import { recognise } from '../segface/config'
-import { normalise } from '../segface/preprocess'
+import { labelsAt, readInput } from '../segface/preprocess'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
 import type { Control, Talk } from '../training/news'
@@ -32,6 +32,7 @@ export function serveEngine(
   const networks = new Networks(cache)
   const handlers: Handlers = {
     predict: (request) => predict(networks, request),
+    score: (request) => score(networks, request),
     logits: (request) => logits(networks, request),
     trial: ({ network, provider }) => selfTest(networks, network, provider),
     export: exportOnnx,
@@ -80,16 +81,38 @@ async function predict(
   { network: ref, provider, picture, grid }: Jobs['predict']['request'],
 ): Promise<Jobs['predict']['answer']> {
   const network = await networks.load(ref, provider)
-  const head = await networks.loadLabelHead(network.classes, network.resolution, grid.width, grid.height)
   const start = performance.now()
-  const small = await resizeCubic(await readPicture(picture), network.resolution, network.resolution)
-  const logits = await runNetwork(network, normalise(small.rgb))
+  const labels = await labelPicture(networks, network, picture, grid)
+  return { labels, ms: performance.now() - start }
+}
+
+async function score(
+  networks: Networks,
+  { network: ref, provider, picture, truth }: Jobs['score']['request'],
+): Promise<Jobs['score']['answer']> {
+  const network = await networks.load(ref, provider)
+  const side = network.resolution
+  const start = performance.now()
+  const labels = await labelPicture(networks, network, picture, { width: side, height: side })
+  return { confusion: countPixels(labelsAt(truth, side), labels), ms: performance.now() - start }
+}
+
+/** One class a pixel of the picture, on a grid of any size, [height, width]. */
+async function labelPicture(
+  networks: Networks,
+  network: Network,
+  picture: string,
+  grid: { width: number; height: number },
+): Promise<Uint8Array> {
+  const { classes, resolution } = network
+  const head = await networks.loadLabelHead(classes, resolution, grid.width, grid.height)
+  const logits = await runNetwork(network, await readInput(picture, resolution))
   const { labels } = await head.run({
-    logits: { data: logits, shape: [1, network.classes, network.resolution, network.resolution] },
+    logits: { data: logits, shape: [1, classes, resolution, resolution] },
   })
   if (!(labels?.data instanceof Uint8Array))
     throw new FacetError('engine/failed', 'internal: the label head has no labels')
-  return { labels: labels.data, ms: performance.now() - start }
+  return labels.data
 }
 
 /** One normalised picture [3, R, R] through the network: logits [classes, R, R]. */
