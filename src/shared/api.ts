@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { PAINT_ORDER_NAMES, PART_COUNT, PART_NAMES, type PartName } from './labels'
+import { TEST_SPLITS, type TestReport } from './scoring'
 import {
   CHECKED_PARTS,
   TRAIN_ON,
@@ -135,6 +136,23 @@ export const REQUESTS = {
     out: path,
     layout: z.enum(EXPORT_FORMATS).default('celebamask-hq'),
     size: z.int().min(16).max(8192).optional(),
+    provider: z.enum(PROVIDERS).default('auto'),
+    job,
+  }),
+
+  'test.run': z.object({
+    /** A CelebAMask-HQ folder or a workspace folder; null means the open one. */
+    dataset: path.nullable(),
+    /** A registry id or name, or a checkpoint file. */
+    model: z.string().min(1),
+    /** Left out: test where the dataset has one, else all. */
+    split: z.enum(TEST_SPLITS).optional(),
+    /** Side R that the network runs and is scored at; left out, the model's own. */
+    resolution: z.int().min(32).max(2048).optional(),
+    /** Painting order of the ground truth. */
+    order: z.enum(PAINT_ORDER_NAMES).default('segface'),
+    /** Only the first so many faces of the split. */
+    limit: z.int().min(1).optional(),
     provider: z.enum(PROVIDERS).default('auto'),
     job,
   }),
@@ -479,6 +497,7 @@ export interface Responses {
   'inference.predict': null
   'inference.status': InferenceStatus
   'predict.files': PredictSummary
+  'test.run': TestReport
   'models.list': { models: ModelInfo[] }
   'models.show': ModelInfo
   'models.import': ModelInfo

@@ -22,6 +22,16 @@ export interface PartMap {
   readonly bits: Uint32Array<ArrayBuffer>
 }
 
+/** One class a pixel, row-major, in SegFace's numbers; `IGNORED` where nobody said which. */
+export interface LabelMap {
+  readonly width: number
+  readonly height: number
+  readonly labels: Uint8Array<ArrayBuffer>
+}
+
+/** The label of a pixel that counts neither in a score nor in a loss. */
+export const IGNORED = 255
+
 /** Largest side of a mask grid; beyond, one face's 4-byte pixels would pass 256 MiB. */
 export const MAX_GRID = 8192
 

@@ -25,6 +25,7 @@ import { modelHandlers } from './models'
 import { predictFilesHandlers } from './predict_files'
 import { Providers } from './providers'
 import { openSettings, settingsHandlers } from './settings'
+import { testHandlers } from './test_run'
 import { Registry } from '../models/registry'
 import { trainingHandlers } from './training'
 import { WorkspaceHolder, workspaceHandlers } from './workspace'
@@ -87,6 +88,7 @@ export function createApp(deps: Deps): App {
     maskHandlers(context),
     inferenceHandlers(context),
     predictFilesHandlers(context),
+    testHandlers(context),
     modelHandlers(context),
     downloadHandlers(context),
     datasetHandlers(context),

@@ -6,6 +6,7 @@ import { FacetError } from '../../shared/errors'
 import { partMapFromLabels } from '../../shared/mask'
 import { quantile } from '../base/quantile'
 import { createPredictionWriter } from '../dataset/predicted'
+import { isUnreadablePicture } from '../imaging/open'
 import { pictureSize } from '../imaging/picture'
 import { scanPictures } from '../imaging/scan'
 import { resolutionOfFile } from '../models/importer'
@@ -49,7 +50,7 @@ async function predictFiles(
       // A failure is met at the next `await writing`; until then it is nobody's, which would end the process.
       writing.catch(() => undefined)
     } catch (error) {
-      if (!(error instanceof FacetError) || !ABOUT_THE_PICTURE.has(error.code)) throw error
+      if (!isUnreadablePicture(error, picture)) throw error
       complaints.push({ file: name, message: error.message })
     }
     progress(i + 1, names.length)
@@ -58,8 +59,6 @@ async function predictFiles(
   const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
   return { images: times.length, provider, ms_per_image, complaints }
 }
-
-const ABOUT_THE_PICTURE: ReadonlySet<string> = new Set(['image/unreadable', 'file/unreadable'])
 
 /** The pictures that `input` names, as paths below `root` with forward slashes. */
 async function listPictures(input: string, signal: AbortSignal): Promise<{ root: string; names: string[] }> {

@@ -4,10 +4,19 @@ import { join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { findCelebAMask } from '../dataset/celebamask/detect'
 import { IMAGE_FOLDER, MASK_FOLDER } from '../dataset/celebamask/format'
+import { readEnv } from '../dataset/env'
 import type { ItemMasks } from '../dataset/celebamask/importer'
 import { treeSamples, type Sample, type SampleSet } from '../dataset/samples'
 import type { StoreReader } from '../store/reader'
 import { storeFolders, type ReadableWorkspace, type WorkspaceHolder } from './workspace'
+
+/** The dataset that a command line names; left out, `DATA_PATH` of the `.env` in `folder`, which labs keep beside SegFace. */
+export async function namedDataset(named: string | undefined, folder: string): Promise<string> {
+  if (named !== undefined) return named
+  const { DATA_PATH } = await readEnv(folder)
+  if (DATA_PATH !== undefined) return resolve(folder, DATA_PATH)
+  throw new FacetError('usage', `Name a dataset, or set DATA_PATH in ${join(folder, '.env')}.`)
+}
 
 /**
  * Hands `work` the samples of the dataset at `folder`; their masks can be read until it has ended. A folder that is both

@@ -11,11 +11,14 @@ import {
 } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { PAINT_ORDER_NAMES } from '../../shared/labels'
+import { TEST_SPLITS } from '../../shared/scoring'
 import { createApp, type App } from '../app/app'
+import { namedDataset } from '../app/samples'
 import { buildPaths, defaultDataDir } from '../node/paths'
 import { VERSION } from '../node/version'
 import { print, printError, progressPrinter, table } from './output'
 import { serve } from './serve'
+import { testLines } from './test_table'
 
 interface Globals {
   json?: boolean
@@ -99,6 +102,28 @@ function buildProgram(doorDir: string): Command {
         `${answer.images} pictures on ${answer.provider}, ${answer.ms_per_image.median.toFixed(0)} ms each (95 %: ${answer.ms_per_image.p95.toFixed(0)} ms)`,
         ...answer.complaints.map(({ file, message }) => `${file}: ${message}`),
       ]),
+    )
+
+  program
+    .command('test [dataset]')
+    .description(
+      "a model's scores on a CelebAMask-HQ folder or a workspace, by SegFace's protocol; without a dataset, DATA_PATH of .env",
+    )
+    .requiredOption('--model <model>', 'a model of the registry, or a checkpoint file')
+    .addOption(new Option('--split <split>', 'test where there is one, else all').choices(TEST_SPLITS))
+    .option('--resolution <pixels>', "side of the network's input, and where pixels are counted", wholeNumber)
+    .addOption(
+      new Option('--order <order>', 'painting order of overlapping masks')
+        .choices(PAINT_ORDER_NAMES)
+        .default('segface'),
+    )
+    .option('--limit <faces>', 'only the first so many', wholeNumber)
+    .addOption(provider())
+    .action(
+      async (named: string | undefined, options: Omit<Request<'test.run'>, 'dataset'>, command: Command) => {
+        const dataset = await namedDataset(named, process.cwd())
+        await once(command, 'test.run', { ...options, dataset, job: JOB }, testLines)
+      },
     )
 
   const model = program.command('model').description('the models there are')

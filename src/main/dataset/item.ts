@@ -3,6 +3,7 @@ import type { Complaint, DatasetSummary, Split } from '../../shared/api'
 import { invariant } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { partAreas, type PartMap } from '../../shared/mask'
+import { isUnreadablePicture } from '../imaging/open'
 import { resizeNearest } from '../imaging/resize'
 
 /** A face's place in an export. `id` is unique within it, see `assignIds`. */
@@ -56,18 +57,12 @@ export async function exportEach(
       masks += partAreas(map).filter((area) => area > 0).length
       if (split) splits[split]++
     } catch (error) {
-      if (!isUnreadable(error)) throw error
+      if (!isUnreadablePicture(error, imagePath)) throw error
       complaints.push({ file: name, message: error.message })
     }
     options.progress?.(++done)
   }
   return { written, summary: { images: written.length, masks, splits, complaints } }
-}
-
-function isUnreadable(error: unknown): error is FacetError {
-  return (
-    error instanceof FacetError && (error.code === 'image/unreadable' || error.code === 'file/unreadable')
-  )
 }
 
 function resizeMap(map: PartMap, size: number | undefined): PartMap {

@@ -4,7 +4,8 @@
  */
 import { relative, sep } from 'node:path'
 import type { Complaint, Split, Status } from '../../shared/api'
-import { PART_INDEX, type PartName } from '../../shared/labels'
+import { PART_INDEX, type PaintOrder, type PartName } from '../../shared/labels'
+import { flatten, IGNORED, type LabelMap, type PartMap } from '../../shared/mask'
 import { readCelebAMask, readItemMasks, type CelebAMaskItem, type ItemMasks } from './celebamask/importer'
 
 /** A photo with the masks of the face in it. */
@@ -25,8 +26,8 @@ export interface Sample {
   /** Bits of the parts that a person vouches for; null: all of it, background too. */
   readonly checked: number | null
   /**
-   * The masks at their own size, to be made one class a pixel by `flatten` with a named order; null, and a complaint,
-   * where none can be read. A map may be shared: the caller must not change it.
+   * The masks at their own size, to be made one class a pixel by `groundTruth`; null, and a complaint, where none can be
+   * read. A map may be shared: the caller must not change it.
    */
   read(): Promise<ItemMasks>
 }
@@ -64,4 +65,22 @@ export async function treeSamples(folder: string): Promise<SampleSet> {
 
 function partBits({ masks }: CelebAMaskItem): number {
   return [...masks.keys()].reduce((bits, part: PartName) => bits | (1 << PART_INDEX[part]), 0)
+}
+
+/**
+ * A sample's masks as one class a pixel, at their own size: where parts overlap, the later one of `order` shows. Of a face
+ * of which only some parts were checked, pixels that show none of these are `IGNORED`.
+ */
+export function groundTruth(
+  { width, height, bits }: PartMap,
+  { checked }: Pick<Sample, 'checked'>,
+  order: PaintOrder,
+): LabelMap {
+  const labels = flatten({ width, height, bits }, order)
+  if (checked === null) return { width, height, labels }
+  for (let i = 0; i < labels.length; i++) {
+    const part = (labels[i] as number) - 1
+    if (part < 0 || !((checked >>> part) & 1)) labels[i] = IGNORED
+  }
+  return { width, height, labels }
 }

@@ -1,9 +1,9 @@
 /** @file What the backend and the engine say to each other: jobs, answers, and the framing on a pipe. */
 import type { Provider } from '../../shared/api'
 import { FacetError, type WireError } from '../../shared/errors'
+import type { LabelMap } from '../../shared/mask'
 import { decodeWire, encodeWire } from '../../shared/wire'
 import type { Confusion } from '../metrics/confusion'
-import type { LabelMap } from '../segface/preprocess'
 import type { Control, TrainEnd, TrainNews } from '../training/news'
 
 /** Weights on disk (a checkpoint or a registry folder's safetensors) and the side R its network is built for. */

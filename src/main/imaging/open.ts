@@ -106,6 +106,15 @@ export function unreadablePicture(path: string, cause: unknown): FacetError {
   )
 }
 
+/** True for what the functions of this room throw where the picture at `path` cannot be read, and nothing else is wrong. */
+export function isUnreadablePicture(error: unknown, path: string): error is FacetError {
+  return (
+    error instanceof FacetError &&
+    (error.code === 'image/unreadable' || error.code === 'file/unreadable') &&
+    error.details.file === path
+  )
+}
+
 /** libvips' sentence in words that say what happened, where it is one of the usual ones. */
 function explain(said: string): string {
   if (/is empty/i.test(said)) return 'the file is empty'

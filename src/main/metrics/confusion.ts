@@ -4,10 +4,9 @@
  */
 import { at, invariant } from '../../shared/assert'
 import { CLASS_NAMES } from '../../shared/labels'
+import { IGNORED } from '../../shared/mask'
 
 const CLASSES = CLASS_NAMES.length
-/** Ground truth that does not count: a pixel that nobody annotated. */
-export const IGNORED = 255
 
 /**
  * Pixels by true class (row) and predicted class (column), both in SegFace's numbers, row-major [19, 19]. Floats, since
@@ -20,7 +19,7 @@ export function createConfusion(): Confusion {
 }
 
 /**
- * The counts of one image from its label maps of equal size, SegFace's numbers; pixels whose truth is 255 are left out,
+ * The counts of one image from its label maps of equal size, SegFace's numbers; pixels whose truth is `IGNORED` are left out,
  * as in SegFace's scorer. Any other number that is no class is a bug of ours.
  */
 export function countPixels(truth: Uint8Array, predicted: Uint8Array): Confusion {

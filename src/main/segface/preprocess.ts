@@ -3,20 +3,13 @@
  * the photo by Pillow's BICUBIC, scaled to 0..1, then by ImageNet's mean and standard deviation; the labels by Pillow's NEAREST.
  */
 import { invariant } from '../../shared/assert'
+import type { LabelMap } from '../../shared/mask'
 import { readPicture, resizeCubic } from '../imaging/picture'
 import { resizeNearest } from '../imaging/resize'
 
 /** Red, green, blue, of values in 0..1: torchvision's constants, which SegFace normalises with. */
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const
-
-/** One class a pixel, row-major [height, width]. */
-export interface LabelMap {
-  readonly width: number
-  readonly height: number
-  /** SegFace's numbers, 255 where nobody annotated. */
-  readonly labels: Uint8Array
-}
 
 /** The photo at `path`, squeezed into a square where it is none: normalised planes [3, side, side]. Errors as for `readPicture`. */
 export async function readInput(path: string, side: number): Promise<Float32Array> {

@@ -8,12 +8,12 @@ import {
   confusionRows,
   countPixels,
   createConfusion,
-  IGNORED,
   sumConfusions,
   type Confusion,
 } from '../../../src/main/metrics/confusion'
 import { scoresOf } from '../../../src/main/metrics/scores'
 import { CLASS_NAMES } from '../../../src/shared/labels'
+import { IGNORED } from '../../../src/shared/mask'
 import { noise } from '../../helpers/named_tensors'
 
 // Made by ../shared/reference with NumPy: four maps of 96 x 96, one below the other.

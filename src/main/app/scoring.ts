@@ -1,0 +1,79 @@
+/** @file Scoring faces with masks, one after another: each face's own confusion, to be summed, ranked or drawn anew. */
+import type { Complaint, Provider } from '../../shared/api'
+import type { PaintOrder } from '../../shared/labels'
+import type { LabelMap } from '../../shared/mask'
+import { groundTruth, type Sample } from '../dataset/samples'
+import type { EngineClient } from '../engine/client'
+import type { NetworkRef } from '../engine/protocol'
+import { isUnreadablePicture } from '../imaging/open'
+import type { Confusion } from '../metrics/confusion'
+import type { Work } from './jobs'
+
+export interface ScoredFace {
+  readonly sample: Sample
+  readonly confusion: Confusion
+}
+
+export interface ScoringOptions {
+  readonly network: NetworkRef
+  readonly provider: Provider
+  /** Painting order of the ground truth. */
+  readonly order: PaintOrder
+}
+
+/**
+ * Scores each sample by SegFace's protocol at the network's side. One whose photo or masks cannot be read is left out
+ * with a complaint; every other error, and an aborted signal, ends the scoring.
+ */
+export async function scoreSamples(
+  engine: EngineClient,
+  samples: readonly Sample[],
+  { network: { weights, resolution }, provider, order }: ScoringOptions,
+  { signal, progress }: Work,
+): Promise<{ faces: ScoredFace[]; complaints: Complaint[] }> {
+  const faces: ScoredFace[] = []
+  const complaints: Complaint[] = []
+  let done = 0
+  progress(done, samples.length)
+  for await (const { sample, truth, complaints: found } of readAhead(samples, order)) {
+    signal.throwIfAborted()
+    complaints.push(...found)
+    if (truth) {
+      try {
+        const job = { network: { weights, resolution }, provider, picture: sample.image, truth }
+        const { confusion } = await engine.submit('score', job, { signal })
+        faces.push({ sample, confusion })
+      } catch (error) {
+        if (!isUnreadablePicture(error, sample.image)) throw error
+        complaints.push({ file: sample.name, message: error.message })
+      }
+    }
+    progress(++done, samples.length)
+  }
+  return { faces, complaints }
+}
+
+interface Truth {
+  readonly sample: Sample
+  /** Null where no mask could be read. */
+  readonly truth: LabelMap | null
+  readonly complaints: readonly Complaint[]
+}
+
+/** The samples' ground truth in order: the next one's masks are read while the engine works on one. */
+async function* readAhead(samples: readonly Sample[], order: PaintOrder): AsyncGenerator<Truth> {
+  let next: Promise<Truth> | undefined
+  for (const [i, sample] of samples.entries()) {
+    const current = next ?? readTruth(sample, order)
+    const following = samples[i + 1]
+    next = following && readTruth(following, order)
+    // A failure is met when its turn comes; until then it is nobody's, which would end the process.
+    next?.catch(() => undefined)
+    yield await current
+  }
+}
+
+async function readTruth(sample: Sample, order: PaintOrder): Promise<Truth> {
+  const { map, complaints } = await sample.read()
+  return { sample, truth: map && groundTruth(map, sample, order), complaints }
+}
