@@ -12,7 +12,7 @@ import { maxDifference } from '../helpers/allclose'
 import { suiteFolder } from '../helpers/app'
 import { makeCelebAMask, partsIn } from '../helpers/celebamask'
 import { f32, makeCheckpoint } from '../helpers/checkpoint'
-import { CLI, runNode, type Ended } from '../helpers/cli'
+import { commandLine, runNode } from '../helpers/cli'
 import { digestFolder } from '../helpers/folder_digest'
 import { namedImage } from '../helpers/named_tensors'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
@@ -36,25 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => folder.remove())
 
-const facet = (...args: string[]): Promise<Ended> => runNode(CLI, ['--data-dir', at('data'), ...args])
-
-/** The one document that a command prints with --json; fails where it printed anything else or did not end with 0. */
-async function json(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await facet('--json', ...args)
-  expect(code, stderr).toBe(0)
-  expect(stdout.split('\n')).toHaveLength(2)
-  expect(stdout.endsWith('\n')).toBe(true)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
-
-/** What a command said as it failed: one sentence on stderr, nothing on stdout. */
-async function failure(code: 1 | 2, ...args: string[]): Promise<string> {
-  const ended = await facet('--json', ...args)
-  expect(ended.stdout).toBe('')
-  expect(ended.code, ended.stderr).toBe(code)
-  expect(ended.stderr).not.toMatch(/\n\s+at |internal:/)
-  return ended.stderr
-}
+const { facet, json, failure } = commandLine(() => at('data'))
 
 describe('facet predict', () => {
   test('writes the masks of a folder, tells of a broken picture and goes on', async () => {
@@ -316,7 +298,7 @@ describe('the command line', () => {
     expect(await facet('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
     const help = await facet('--help')
     expect(help.code).toBe(0)
-    for (const command of ['serve', 'predict', 'model', 'dataset', 'logits', 'inspect', 'doctor'])
+    for (const command of ['serve', 'predict', 'test', 'model', 'dataset', 'logits', 'inspect', 'doctor'])
       expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
   })
 

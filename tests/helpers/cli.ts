@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { expect } from 'vitest'
 import { BUILT } from './app'
 
 export interface Ended {
@@ -14,8 +15,9 @@ export interface Ended {
 export const CLI = join(BUILT, 'cli.js')
 
 /** Runs `node script args` to its end, for a minute at most. */
-export async function runNode(script: string, args: readonly string[]): Promise<Ended> {
+export async function runNode(script: string, args: readonly string[], cwd = process.cwd()): Promise<Ended> {
   const child = spawn(process.execPath, [script, ...args], {
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   })
@@ -25,4 +27,30 @@ export async function runNode(script: string, args: readonly string[]): Promise<
     once(child, 'close') as Promise<[number | null]>,
   ])
   return { code, stdout, stderr }
+}
+
+/** The commands over one data folder. */
+export function commandLine(dataDir: () => string) {
+  const facet = (...args: string[]): Promise<Ended> => runNode(CLI, ['--data-dir', dataDir(), ...args])
+  return {
+    facet,
+
+    /** The one document that a command prints with --json; fails where it printed anything else or did not end with 0. */
+    async json(...args: string[]): Promise<Record<string, unknown>> {
+      const { code, stdout, stderr } = await facet('--json', ...args)
+      expect(code, stderr).toBe(0)
+      expect(stdout.split('\n')).toHaveLength(2)
+      expect(stdout.endsWith('\n')).toBe(true)
+      return JSON.parse(stdout) as Record<string, unknown>
+    },
+
+    /** What a command said as it failed: one sentence on stderr, nothing on stdout. */
+    async failure(code: 1 | 2, ...args: string[]): Promise<string> {
+      const ended = await facet('--json', ...args)
+      expect(ended.stdout).toBe('')
+      expect(ended.code, ended.stderr).toBe(code)
+      expect(ended.stderr).not.toMatch(/\n\s+at |internal:/)
+      return ended.stderr
+    },
+  }
 }

@@ -1,6 +1,6 @@
 /** @file What stands before and behind the network: bytes to input, logits to labels, each against plain arithmetic. */
 import { describe, expect, it } from 'vitest'
-import { normalise } from '../../../src/main/segface/preprocess'
+import { labelsAt, normalise } from '../../../src/main/segface/preprocess'
 import { buildLabelHead } from '../../../src/main/segface/postprocess'
 import { expectAllClose } from '../../helpers/allclose'
 import { noise } from '../../helpers/named_tensors'
@@ -37,6 +37,29 @@ describe('normalise', () => {
 
   it('refuses bytes that are not pixels', () => {
     expect(() => normalise(new Uint8Array(4))).toThrow('4 bytes')
+  })
+})
+
+describe('labelsAt', () => {
+  const map = (width: number, height: number) => ({
+    width,
+    height,
+    labels: Uint8Array.from({ length: width * height }, (_, i) => i),
+  })
+
+  // Pillow 13: Image.fromarray(arange(16).reshape(4, 4)).resize((2, 2), NEAREST), and so on.
+  it.each([
+    [4, 4, 2, [5, 7, 13, 15]],
+    [2, 2, 4, [0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3]],
+    [3, 3, 2, [0, 2, 6, 8]],
+    [5, 2, 3, [0, 2, 4, 5, 7, 9, 5, 7, 9]],
+  ])('takes the label under the centre: %i x %i to %i', (width, height, side, expected) => {
+    expect([...labelsAt(map(width, height), side)]).toEqual(expected)
+  })
+
+  it('leaves a map of that size as it is', () => {
+    const own = map(3, 3)
+    expect(labelsAt(own, 3)).toBe(own.labels)
   })
 })
 

@@ -1,0 +1,100 @@
+/** @file Scoring the open workspace: what counts as ground truth, what of it was checked, and cancelling. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { App } from '../../../src/main/app/app'
+import { openStore } from '../../../src/main/store/open'
+import { flatten } from '../../../src/shared/mask'
+import { CLASS_NAMES } from '../../../src/shared/labels'
+import type { TestReport } from '../../../src/shared/scoring'
+import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
+import { overlappingParts } from '../../helpers/celebamask'
+import { drawPortrait, writeJpeg } from '../../helpers/pictures'
+
+const SHIPPED = 'segface-mobilenet-by-facet'
+const SIDE = 64
+const NAMES = ['corrected.jpg', 'predicted.jpg', 'flagged.jpg', 'untouched.jpg'] as const
+const map = overlappingParts('a face', SIDE, SIDE)
+
+let folder: Awaited<ReturnType<typeof suiteFolder>>
+let app: App
+let pictures: string
+let ids: Record<string, number>
+
+beforeAll(async () => {
+  folder = await suiteFolder()
+  pictures = join(folder.path, 'pictures')
+  await mkdir(pictures)
+  const portrait = await drawPortrait(SIDE, SIDE)
+  for (const name of NAMES) await writeJpeg(join(pictures, name), portrait)
+  const store = openStore(join(pictures, '.facet', 'workspace.db'))
+  store.syncImages(NAMES.map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
+  ids = Object.fromEntries(NAMES.map((name) => [name, store.findImage(name)?.id ?? 0]))
+  const faceOf = (name: (typeof NAMES)[number]) => store.ensureFace(ids[name] ?? 0, map).id
+  store.writeImport({ face: faceOf('corrected.jpg'), map, source: 'a hand' })
+  store.writeImport({ face: faceOf('flagged.jpg'), map, source: 'a hand' })
+  store.review(ids['flagged.jpg'] ?? 0, 'flagged')
+  store.writePrediction({ face: faceOf('predicted.jpg'), labels: flatten(map), model: 'm' })
+  store.close()
+  app = makeApp(join(folder.path, 'data'))
+  const scanned = eventOf(app, 'workspace.scan', ({ done }) => done)
+  await app.call('workspace.open', { path: pictures })
+  await scanned
+})
+
+afterAll(async () => {
+  await app.dispose()
+  await folder.remove()
+})
+
+const score = (job?: string): Promise<TestReport> =>
+  app.call('test.run', { dataset: null, model: SHIPPED, resolution: SIDE, provider: 'cpu', job })
+
+test('the open workspace is scored on the masks that a person vouches for, and no others', async () => {
+  const progress = eventOf(app, 'job.progress', ({ done, total }) => done === total)
+  const { images, support, protocol } = await score('t1')
+  const labels = flatten(map)
+  expect(images).toBe(1)
+  expect(Object.values(support)).toEqual(
+    CLASS_NAMES.map((_, k) => labels.filter((label) => label === k).length),
+  )
+  expect(protocol).toMatchObject({
+    dataset: pictures,
+    dataset_kind: 'workspace',
+    split: 'all',
+    left_out: [
+      {
+        file: pictures,
+        message: '2 of 3 faces with masks are flagged, or hold only what a model said; no ground truth.',
+      },
+    ],
+  })
+  expect(await progress).toEqual({ job: 't1', method: 'test.run', done: 1, total: 1 })
+})
+
+test('of a face that was checked in part, only these parts count', async () => {
+  const whole = await score()
+  await app.call('images.check', { image: ids['corrected.jpg'] ?? 0, parts: ['skin', 'hair'] })
+  const { support, confusion } = await score()
+  const only = (name: string, pixels: number) => (name === 'skin' || name === 'hair' ? pixels : 0)
+  expect(Object.entries(support)).toEqual(
+    Object.entries(whole.support).map(([name, pixels]) => [name, only(name, pixels)]),
+  )
+  const skin = CLASS_NAMES.indexOf('skin')
+  expect(confusion[skin]).toEqual(whole.confusion[skin])
+  await app.call('images.check', { image: ids['corrected.jpg'] ?? 0, parts: null })
+})
+
+test('stops when it is cancelled, and can be asked again', async () => {
+  const begun = eventOf(app, 'job.progress', ({ job }) => job === 't2')
+  const pending = score('t2')
+  await begun
+  expect(await app.call('jobs.cancel', { job: 't2' })).toEqual({ cancelled: true })
+  await expect(pending).rejects.toMatchObject({ code: 'cancelled' })
+  expect((await score('t2')).images).toBe(1)
+})
+
+test('without an open folder it says so', async () => {
+  await app.call('workspace.close', {})
+  await expect(score()).rejects.toMatchObject({ code: 'not-found' })
+})
