@@ -1,8 +1,8 @@
-/** @file The test projects, from quick to slow: unit (rooms alone), editor (no DOM needed), gpu (WebGPU on a software Vulkan), contract (one API, three doors), e2e (a real browser, driven by hand). */
+/** @file The test projects, from quick to slow: unit (rooms alone), editor (no DOM needed), gpu (WebGPU on a software Vulkan), contract (one API, three doors), e2e (a real browser, driven by hand). `--mode long` adds what takes minutes. */
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   test: {
     testTimeout: 60_000,
@@ -13,7 +13,14 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['tests/{unit,store,parity,editor,arch}/**/*.test.ts'] },
       },
-      { extends: true, test: { name: 'gpu', include: ['tests/gpu/**/*.test.ts'], fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: [mode === 'long' ? 'tests/gpu/**/*.{test,long}.ts' : 'tests/gpu/**/*.test.ts'],
+          fileParallelism: false,
+        },
+      },
       // Node has EventSource, the window's way to hear events, behind a flag.
       {
         extends: true,
@@ -34,4 +41,4 @@ export default defineConfig({
       },
     ],
   },
-})
+}))

@@ -1,9 +1,11 @@
-/** @file A backbone alone, whose parameters are made as it asks for them: a wrong name is a wrong value. */
+/** @file Networks whose parameters are made as they ask for them: a wrong name is a wrong value. */
 import type { Tensor } from '../../src/main/base/tensor'
 import type { Graph } from '../../src/main/onnx/graph'
 import { GraphBuilder } from '../../src/main/onnx/graph'
 import type { Architecture } from '../../src/main/segface/config'
-import { backbone } from '../../src/main/segface/network'
+import { fuseTaps } from '../../src/main/segface/decoder'
+import { backbone, headLogits } from '../../src/main/segface/network'
+import type { Parameters } from '../../src/main/segface/weights'
 import { namedTensor } from './named_tensors'
 
 export interface NamedBackbone {
@@ -16,12 +18,27 @@ export interface NamedBackbone {
 export function namedBackbone(arch: Architecture, resolution: number): NamedBackbone {
   const g = new GraphBuilder(arch)
   const parameters = new Map<string, Tensor>()
-  const parameter = (name: string, shape: readonly number[]) => {
-    const tensor = parameters.get(name) ?? namedTensor(name, shape)
-    parameters.set(name, tensor)
+  const image = g.input('image', 'float32', [1, 3, resolution, resolution])
+  backbone({ g, parameter: namedParameters(g, parameters) }, arch, image).forEach((tap, index) =>
+    g.output(`feature${index}`, tap),
+  )
+  return { graph: g.finish(), parameters }
+}
+
+function namedParameters(g: GraphBuilder, made: Map<string, Tensor>): Parameters {
+  return (name, shape) => {
+    const tensor = made.get(name) ?? namedTensor(name, shape)
+    made.set(name, tensor)
     return g.initializer(name, tensor)
   }
-  const image = g.input('image', 'float32', [1, 3, resolution, resolution])
-  backbone({ g, parameter }, arch, image).forEach((tap, index) => g.output(`feature${index}`, tap))
-  return { graph: g.finish(), parameters }
+}
+
+/** The state dict of a whole SegFace network, by what it asks for. */
+export function namedSegFace(arch: Architecture): ReadonlyMap<string, Tensor> {
+  const g = new GraphBuilder(arch)
+  const parameters = new Map<string, Tensor>()
+  const context = { g, parameter: namedParameters(g, parameters) }
+  const image = g.input('image', 'float32', [1, 3, 64, 64])
+  headLogits(context, fuseTaps(context, backbone(context, arch, image)), 64)
+  return parameters
 }

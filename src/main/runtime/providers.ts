@@ -74,6 +74,8 @@ export function sessionOptions(provider: Provider, threads: number): InferenceSe
         ...DENORMALS_ARE_ZERO,
         ...(provider === 'cpu' || provider === 'coreml' ? {} : { disable_cpu_ep_fallback: '1' }),
       },
+      // Of Add and LayerNormalization it makes one kernel, which takes the processor twice their time.
+      ...(provider === 'cpu' && { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } }),
     },
   }
 }

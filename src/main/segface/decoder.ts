@@ -7,7 +7,7 @@ import { at } from '../../shared/assert'
 import { tensor } from '../base/tensor'
 import type { Value } from '../onnx/graph'
 import { Conv, Resize } from '../onnx/ops/conv'
-import { Add, Cos, Gelu, Mul, Relu, Sin, Sum } from '../onnx/ops/elementwise'
+import { Add, Cos, Gelu, Mul, Relu, Sin } from '../onnx/ops/elementwise'
 import { MatMul } from '../onnx/ops/linear'
 import { Concat, Reshape, Split, Transpose, Unsqueeze } from '../onnx/ops/shape'
 import { imageReadsTokens, selfAttention, tokensReadImage } from './attention'
@@ -147,9 +147,7 @@ function twoWayTransformer(
 
     const toToken = `${layer}.cross_attn_image_to_token`
     const written = imageReadsTokens(context, toToken, positionedPixels, positioned(), tokens)
-    // Sum, not Add: onnxruntime fuses Add and LayerNormalization into one kernel that takes twice their time.
-    const sum = g.scope(layer, () => Sum(g, pixels, written))
-    pixels = norm(sum, 4)
+    pixels = norm(add(layer, pixels, written), 4)
   }
 
   const last = 'face_decoder.transformer'

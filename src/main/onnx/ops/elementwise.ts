@@ -42,6 +42,7 @@ export const Div = binary('Div')
 export const Pow = binary('Pow')
 export const Max = binary('Max')
 export const Min = binary('Min')
+/** WebGPU has none; `Add` is everywhere. */
 export const Sum = binary('Sum')
 export const Equal = binary('Equal')
 export const Less = binary('Less')
