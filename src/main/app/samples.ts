@@ -19,9 +19,10 @@ export async function namedDataset(named: string | undefined, folder: string): P
 }
 
 /**
- * Hands `work` the samples of the dataset at `folder`; their masks can be read until it has ended. A folder that is both
- * is read as the workspace, where the tree's masks are as people corrected them. Throws `dataset/malformed` for a folder
- * that is neither, `file/unreadable` where there is none, or an error of the store.
+ * Hands `work` the samples of the dataset at `folder`; their masks can be read until it has ended. A tree that was opened
+ * in Facet is both: then a face's masks are those of the workspace, as people corrected them, and the tree's where the
+ * workspace has none yet. Throws `dataset/malformed` for a folder that is neither, `file/unreadable` where there is none,
+ * or an error of the store.
  */
 export async function withSamples<T>(
   holder: WorkspaceHolder,
@@ -29,13 +30,14 @@ export async function withSamples<T>(
   work: (set: SampleSet) => Promise<T>,
 ): Promise<T> {
   const path = resolve(folder)
-  if (storeFolders(path, holder.paths.dataDir).some((dir) => existsSync(join(dir, 'workspace.db'))))
-    return holder.read(path, (workspace) => work(workspaceSamples(path, workspace)))
   if (!statSync(path, { throwIfNoEntry: false }))
     throw new FacetError('file/unreadable', `${path} does not exist; name a dataset's folder.`, {
       file: path,
     })
-  if (await findCelebAMask(path)) return work(await treeSamples(path))
+  const tree = (await findCelebAMask(path)) ? await treeSamples(path) : null
+  if (storeFolders(path, holder.paths.dataDir).some((dir) => existsSync(join(dir, 'workspace.db'))))
+    return holder.readStored(path, (workspace) => work(workspaceSamples(path, workspace, tree)))
+  if (tree) return work(tree)
   throw new FacetError(
     'dataset/malformed',
     `${path} is neither a CelebAMask-HQ dataset (the folders ${IMAGE_FOLDER} and ${MASK_FOLDER}) nor a workspace (a folder that was opened in Facet).`,
@@ -43,16 +45,31 @@ export async function withSamples<T>(
   )
 }
 
-/** The images of which a part was decided, by a model, a hand or an import. */
-function workspaceSamples(root: string, workspace: ReadableWorkspace): SampleSet {
+/** The images of which a part was decided, by a model, a hand or an import; first those of the tree, in its order. */
+function workspaceSamples(root: string, workspace: ReadableWorkspace, tree: SampleSet | null): SampleSet {
+  const stored = new Map(storedSamples(workspace).map((sample) => [sample.name, sample]))
+  const ofTree = (tree?.samples ?? []).map((sample): Sample => {
+    const own = stored.get(sample.name)
+    stored.delete(sample.name)
+    return own ? { ...own, split: own.split ?? sample.split } : sample
+  })
+  return {
+    kind: 'workspace',
+    root,
+    samples: [...ofTree, ...stored.values()],
+    // Not of pictures that have no masks in the tree, but do here.
+    complaints: (tree?.complaints ?? []).filter(({ file }) => !stored.has(file)),
+  }
+}
+
+function storedSamples(workspace: ReadableWorkspace): Sample[] {
   const { store } = workspace
-  const samples = store.decidedFaces().map(({ image, face, ...facts }): Sample => ({
+  return store.decidedFaces().map(({ image, face, ...facts }): Sample => ({
     ...facts,
     id: image,
     image: workspace.fileOf(facts.name),
     read: () => Promise.resolve(readFace(store, face, facts.name)),
   }))
-  return { kind: 'workspace', root, samples, complaints: [] }
 }
 
 function readFace(store: StoreReader, face: number, name: string): ItemMasks {

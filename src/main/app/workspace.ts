@@ -246,13 +246,21 @@ export class WorkspaceHolder {
       return await this.use(path, work)
     } catch (error) {
       if (!(error instanceof FacetError && error.code === 'store/busy')) throw error
-      const folder = resolve(path)
-      const store = openReader(join(facetDirOf(folder, this.paths.dataDir), 'workspace.db'))
-      try {
-        return await work({ store, fileOf: (name) => join(folder, name) })
-      } finally {
-        store.close()
-      }
+      return this.readStored(path, work)
+    }
+  }
+
+  /**
+   * Reads what the workspace at `path` has stored, without walking through its folder or importing anything, by a
+   * connection of its own: whoever has it open may go on, or close it. Throws `not-found` where there is none.
+   */
+  async readStored<T>(path: string, work: (workspace: ReadableWorkspace) => Promise<T>): Promise<T> {
+    const folder = resolve(path)
+    const store = openReader(join(facetDirOf(folder, this.paths.dataDir), 'workspace.db'))
+    try {
+      return await work({ store, fileOf: (name) => join(folder, name) })
+    } finally {
+      store.close()
     }
   }
 

@@ -46,11 +46,11 @@ export interface SampleSet {
  * masks are left out, with a complaint. Throws `dataset/malformed` where there is no such tree.
  */
 export async function treeSamples(folder: string): Promise<SampleSet> {
-  const { tree, items, complaints } = await readCelebAMask(folder)
+  const { items, complaints } = await readCelebAMask(folder)
   const samples = items
     .filter((item) => item.masks.size > 0)
     .map((item): Sample => ({
-      name: relative(tree.root, item.image).split(sep).join('/'),
+      name: relative(folder, item.image).split(sep).join('/'),
       id: null,
       image: item.image,
       split: item.split,
@@ -60,7 +60,7 @@ export async function treeSamples(folder: string): Promise<SampleSet> {
       checked: null,
       read: () => readItemMasks(item),
     }))
-  return { kind: 'celebamask-hq', root: tree.root, samples, complaints }
+  return { kind: 'celebamask-hq', root: folder, samples, complaints }
 }
 
 function partBits({ masks }: CelebAMaskItem): number {

@@ -64,22 +64,31 @@ describe('a CelebAMask-HQ tree', () => {
     expect(existsSync(join(root, '.facet'))).toBe(false)
   })
 
-  test('that is a workspace too gives the masks as they were corrected there', async () => {
+  test('that is a workspace too gives the masks as they were corrected there, in the order of the tree', async () => {
     const root = join(await makeFolder(), 'tree')
-    await makeCelebAMask(root, { ids: [1, 2], partition: '00001 1\n00002 2\n' })
+    const partition = '00001 1\n00002 2\n00010 2\n00011 0\n'
+    const tree = await makeCelebAMask(root, { ids: [1, 2, 10], partition })
+    await writeJpeg(join(root, 'CelebA-HQ-img', '11.jpg'), await drawPortrait(48, 48))
     const corrected = overlappingParts('corrected', 48, 48)
     const store = openStore(join(root, '.facet', 'workspace.db'))
-    store.syncImages([{ name: 'CelebA-HQ-img/2.jpg', bytes: 1, mtimeMs: 1 }])
-    const face = store.ensureFace(store.findImage('CelebA-HQ-img/2.jpg')?.id ?? 0, corrected)
-    store.writeImport({ face: face.id, map: corrected, source: 'a hand' })
-    store.close()
-    const { kind, samples, maps } = await list(root)
+    onTestFinished(() => store.close())
+    const names = ['1.jpg', '2.jpg', '10.jpg', '11.jpg'].map((name) => `CelebA-HQ-img/${name}`)
+    store.syncImages(names.map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
+    for (const id of [3, 4]) {
+      const face = store.ensureFace(id, corrected)
+      store.writeImport({ face: face.id, map: corrected, source: 'a hand' })
+    }
+    // The import into the workspace has only begun: the others' masks are still those of the tree.
+    const { kind, samples, complaints, maps } = await list(root)
     expect(kind).toBe('workspace')
-    expect(samples.map(({ name, split, status }) => [name, split, status])).toEqual([
-      ['CelebA-HQ-img/1.jpg', 'val', 'corrected'],
-      ['CelebA-HQ-img/2.jpg', 'test', 'corrected'],
+    expect(samples.map(({ name, id, split, status }) => [name, id, split, status])).toEqual([
+      [names[0], null, 'val', 'corrected'],
+      [names[1], null, 'test', 'corrected'],
+      [names[2], 3, 'test', 'corrected'],
+      [names[3], 4, null, 'corrected'],
     ])
-    expect(maps.get('CelebA-HQ-img/2.jpg')).toEqual(corrected)
+    expect([...maps.values()]).toEqual([tree.get(1), tree.get(2), corrected, corrected])
+    expect(complaints).toEqual([])
   })
 })
 
