@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { PAINT_ORDER_NAMES, PART_COUNT, PART_NAMES, type PartName } from './labels'
+import type { ClassSet } from './network'
 import { TEST_SPLITS, type TestReport } from './scoring'
 import {
   CHECKED_PARTS,
@@ -163,6 +164,8 @@ export const REQUESTS = {
     file: path,
     name: z.string().min(1).max(80).optional(),
     arch: z.string().optional(),
+    /** Of a checkpoint with 11 classes, which the tensors do not tell. */
+    dataset: z.enum(['lapa', 'helen']).optional(),
     /** Matrices and kernels rounded to float16 on disk: half the size. */
     half: z.boolean().default(false),
     job,
@@ -367,6 +370,12 @@ export interface ModelInfo {
   arch: string
   resolution: number
   classes: number
+  /** What it was trained on. */
+  classSet: ClassSet
+  /** The parts that it can make; predictions leave the others as they are. */
+  parts: PartName[]
+  /** What is worse with it than its scores say, and why, in English sentences; a window has its own by `classSet`. */
+  limits: string[]
   params: number
   licence: string
   /** The file it was made from. */
@@ -428,6 +437,8 @@ export interface PredictSummary {
   images: number
   provider: Provider
   ms_per_image: { median: number; p95: number }
+  /** What the model cannot do, in sentences. */
+  limits: string[]
   complaints: Complaint[]
 }
 

@@ -1,5 +1,6 @@
 /**
- * @file The 19 classes of CelebAMask-HQ, stated once: SegFace's numbers, names, colours, painting orders, left/right pairs.
+ * @file The 19 classes of CelebAMask-HQ, stated once: SegFace's numbers, names, colours, painting orders, left/right pairs, and
+ * the orders in which published networks give them.
  * Left and right are the person's own. `ear_r` is an earring, `neck_l` a necklace, `u_lip`/`l_lip` upper and lower lip,
  * `mouth` the inner mouth, `eye_g` glasses.
  */
@@ -73,3 +74,32 @@ export const MIRROR_PAIRS: readonly (readonly [PartName, PartName])[] = [
   ['l_brow', 'r_brow'],
   ['l_eye', 'r_eye'],
 ]
+
+/** What a channel of a network's logits stands for: a class, or null where it is none of ours. */
+export type Channel = ClassName | null
+
+export const CLASS_ORDER_NAMES = ['segface', 'maskgan', 'zllrunning', 'lapa'] as const
+export type ClassOrder = (typeof CLASS_ORDER_NAMES)[number]
+
+/**
+ * The class of each channel of published networks. MaskGAN and zllrunning paint in the order of their class numbers.
+ * `segface` is also FaRL's celebm, `maskgan` also jonathandinu's SegFormer and DML-CSR, `zllrunning` also yakhyo's BiSeNet;
+ * `lapa` is LaPa's and Helen's, where skin holds the ears and the rest of a person is background.
+ */
+export const CLASS_ORDERS: Readonly<Record<ClassOrder, readonly ClassName[]>> = {
+  segface: CLASS_NAMES,
+  maskgan: ['background', ...PAINT_ORDERS.maskgan],
+  zllrunning: ['background', ...PAINT_ORDERS.zllrunning],
+  lapa: [
+    'background', 'skin', 'l_brow', 'r_brow', 'l_eye', 'r_eye', 'nose', 'u_lip', 'mouth', 'l_lip', 'hair',
+  ],
+} // prettier-ignore
+
+/** Bits of the parts that a network with these channels can make. */
+export function partsOf(channels: readonly Channel[]): number {
+  return channels.reduce(
+    (bits, channel) =>
+      channel === null || channel === 'background' ? bits : bits | (1 << PART_INDEX[channel]),
+    0,
+  )
+}

@@ -35,6 +35,8 @@ export interface TestProtocol {
   /** Registry id or file, and the SHA-256 of its weights' file. */
   readonly model: string
   readonly weights_sha256: string
+  /** What it cannot do, in sentences; a part that it does not know scores 0 where it is in the ground truth. */
+  readonly limits: readonly string[]
   readonly provider: Provider
   readonly facet: string
   readonly onnxruntime: string

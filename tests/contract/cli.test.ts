@@ -231,7 +231,7 @@ describe('facet inspect', () => {
     })
     expect(checkpoint.tensors).toHaveLength(stateDict.size)
 
-    const head = buildLabelHead({ classes: 19, resolution: 8, height: 4, width: 4 })
+    const head = buildLabelHead({ shape: [1, 19, 8, 8], height: 4, width: 4 })
     await writeFile(at('head.onnx'), encodeModel(head))
     expect(await json('inspect', at('head.onnx'))).toMatchObject({
       kind: 'onnx',

@@ -40,7 +40,7 @@ describe('models', () => {
       name: 'small_celeba_64',
       arch: 'mobilenet',
       resolution: 64,
-      dataset: 'CelebAMask-HQ',
+      classSet: 'celebamask-hq',
       path: 'authors/SegFace/resolve/main/small_celeba_64/model_299.pt',
       bytes: CHECKPOINT.length,
       exact: true,

@@ -1,7 +1,7 @@
 /** @file Masks and their history: what each change keeps, what undo restores, what the image counts as. */
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../src/main/store/open'
-import { ALL_PARTS } from '../../src/shared/labels'
+import { ALL_PARTS, partsOf } from '../../src/shared/labels'
 import { createPartMap, partMapFromLabels, type PartMap } from '../../src/shared/mask'
 import { applyPatch, decodePatch } from '../../src/shared/patch'
 import { checkerboard, copyOf, tamper } from './helpers'
@@ -191,6 +191,26 @@ describe('a prediction', () => {
     store.undo(face)
     expect(area(store, face, 'hair')).toBe(0)
     expect(area(store, face, 'skin')).toBe(16)
+  })
+
+  test('of a model that knows some parts only leaves the others as they are, and undecided ones undecided', () => {
+    const { store, face } = workspace()
+    store.writePrediction({ face, labels: halves(LABEL.neck, LABEL.hair), model: 'all' })
+    const parts = partsOf(['background', 'skin', 'hair'])
+    store.writePrediction({ face, labels: halves(LABEL.skin, LABEL.skin), parts, model: 'some' })
+    expect([area(store, face, 'neck'), area(store, face, 'skin'), area(store, face, 'hair')]).toEqual([
+      ...[(SIDE * SIDE) / 2, (SIDE * SIDE) / 2, 0],
+    ])
+    expect(store.history(face, 1)).toMatchObject([{ model: 'some', parts: ['skin', 'hair'] }])
+    store.undo(face)
+    expect([area(store, face, 'skin'), area(store, face, 'hair')]).toEqual([0, (SIDE * SIDE) / 2])
+
+    const other = workspace()
+    other.store.writePrediction({ face: other.face, labels: halves(LABEL.skin, 0), parts, model: 'some' })
+    expect([origin(other.store, other.face, 'skin'), origin(other.store, other.face, 'neck')]).toEqual([
+      ...['model', 'none'],
+    ])
+    expect(other.store.state(other.face).status).toBe('predicted')
   })
 
   test('by force replaces parts by hand, and one key brings them back', () => {

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { FacetError } from '../../shared/errors'
+import { DATASET_NAMES } from '../../shared/network'
 import { downloadModel, downloadPath, HUGGING_FACE, installedModel } from '../models/download'
 import { findPublished, PUBLISHED } from '../models/published'
 import { modelInfo } from '../models/registry'
@@ -23,7 +24,8 @@ export function downloadHandlers({
   return {
     async 'models.published'() {
       const models = table.map(async (published) => {
-        const { name, arch, resolution, dataset, bytes, score, licence } = published
+        const { name, arch, resolution, classSet, bytes, score, licence } = published
+        const dataset = DATASET_NAMES[classSet]
         const installed = (await installedModel(registry, published))?.manifest.id ?? null
         const fetched = await bytesHere(downloadPath(folder, published))
         const job = running.get(name) ?? null

@@ -8,7 +8,7 @@ import type { Loudspeaker } from '../base/events'
 import { median } from '../base/quantile'
 import { EngineClient } from '../engine/client'
 import type { NetworkRef } from '../engine/protocol'
-import { networkOf, type Registry } from '../models/registry'
+import { networkOf, partsOfModel, type Registry } from '../models/registry'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
 import { engineOptions } from './engine'
@@ -36,6 +36,8 @@ const WANTED = 1
 interface Choice {
   readonly network: NetworkRef & { id: string }
   readonly name: string
+  /** Bits of the parts that the model can make. */
+  readonly parts: number
   readonly provider: Provider
   readonly why: string
 }
@@ -123,11 +125,12 @@ export class Inference {
     const model = await registry.find(settings.current.model)
     const network = networkOf(model)
     const name = model.manifest.name
+    const parts = partsOfModel(model)
     const wanted = settings.current.provider
     if (wanted !== 'auto')
-      return { network, name, provider: wanted, why: `${wanted} was chosen in the settings` }
+      return { network, name, parts, provider: wanted, why: `${wanted} was chosen in the settings` }
     const verdict = await providers.remembered(network)
-    if (verdict) return { network, name, provider: verdict.chosen, why: verdict.why }
+    if (verdict) return { network, name, parts, provider: verdict.chosen, why: verdict.why }
     const { signal } = this.#closing
     providers.judge(network, { signal }).then(
       (found) => {
@@ -138,7 +141,7 @@ export class Inference {
         if (!signal.aborted) this.#tell({ problem: toWire(error).message })
       },
     )
-    return { network, name, provider: 'cpu', why: 'the other providers are being tried' }
+    return { network, name, parts, provider: 'cpu', why: 'the other providers are being tried' }
   }
 
   /** One wish after another; a folder that was opened in between has wishes of its own. */
@@ -170,7 +173,7 @@ export class Inference {
       const { labels, ms } = await this.engine.submit(
         'predict',
         {
-          network: { weights: choice.network.weights, resolution: choice.network.resolution },
+          network: choice.network,
           provider,
           picture: workspace.fileOf(face.name),
           grid: face.grid,
@@ -203,7 +206,8 @@ export class Inference {
   }
 
   #store(workspace: Workspace, image: number, face: number, labels: Uint8Array, choice: Choice): void {
-    const state = workspace.store.writePrediction({ face, labels, model: choice.network.id })
+    const { network, parts } = choice
+    const state = workspace.store.writePrediction({ face, labels, parts, model: network.id })
     this.#parts.events.emit('images.changed', { rows: workspace.store.rows([image]) })
     this.#parts.events.emit('masks.changed', { image, face, revision: state.revision })
   }

@@ -37,7 +37,7 @@ export function modelHandlers({
     async 'models.show'({ model }) {
       return modelInfo(await registry.find(model))
     },
-    'models.import': ({ file, name, arch, half, job }) =>
+    'models.import': ({ file, name, arch, dataset, half, job }) =>
       jobs.run(job, 'models.import', async ({ signal, progress }) => {
         const model = await importModel(registry, file, {
           signal,
@@ -45,6 +45,7 @@ export function modelHandlers({
           half,
           ...(name === undefined ? {} : { name }),
           ...(arch === undefined ? {} : { arch }),
+          ...(dataset === undefined ? {} : { dataset }),
         })
         events.emit('models.changed', {})
         return modelInfo(model)

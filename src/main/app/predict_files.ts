@@ -9,7 +9,8 @@ import { createPredictionWriter } from '../dataset/predicted'
 import { isUnreadablePicture } from '../imaging/open'
 import { pictureSize } from '../imaging/picture'
 import { scanPictures } from '../imaging/scan'
-import { resolutionOfFile } from '../models/importer'
+import { describeFile } from '../models/importer'
+import { limitsOf } from '../models/limits'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
 import { gridOf } from './workspace'
@@ -28,7 +29,7 @@ async function predictFiles(
   { signal, progress }: Work,
 ): Promise<PredictSummary> {
   const { root, names } = await listPictures(resolve(request.input), signal)
-  const network = await registry.resolve(request.model, (file) => resolutionOfFile(registry, file))
+  const { network, abilities } = await registry.resolve(request.model, (file) => describeFile(registry, file))
   const { chosen: provider } = await providers.choose(network, request.provider, signal)
   const writer = await createPredictionWriter(resolve(request.out), request.layout, names)
   const complaints: Complaint[] = []
@@ -41,8 +42,7 @@ async function predictFiles(
     try {
       const { size } = request
       const grid = size === undefined ? gridOf(await pictureSize(picture)) : { width: size, height: size }
-      const { weights, resolution } = network
-      const job = { network: { weights, resolution }, provider, picture, grid }
+      const job = { network, provider, picture, grid }
       const { labels, ms } = await inference.engine.submit('predict', job, { signal })
       times.push(ms)
       await writing
@@ -57,7 +57,7 @@ async function predictFiles(
   }
   await writing
   const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
-  return { images: times.length, provider, ms_per_image, complaints }
+  return { images: times.length, provider, ms_per_image, limits: limitsOf(abilities), complaints }
 }
 
 /** The pictures that `input` names, as paths below `root` with forward slashes. */

@@ -103,18 +103,9 @@ export class Providers {
     return verdict
   }
 
-  async #try(
-    { weights, resolution }: NetworkRef,
-    provider: Provider,
-    signal?: AbortSignal,
-  ): Promise<ProviderTrial> {
+  async #try(network: NetworkRef, provider: Provider, signal?: AbortSignal): Promise<ProviderTrial> {
     try {
-      const { ms, worst } = await runAlone(
-        engineOptions(this.paths),
-        'trial',
-        { network: { weights, resolution }, provider },
-        signal,
-      )
+      const { ms, worst } = await runAlone(engineOptions(this.paths), 'trial', { network, provider }, signal)
       return {
         provider,
         verdict: 'works',

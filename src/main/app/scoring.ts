@@ -28,7 +28,7 @@ export interface ScoringOptions {
 export async function scoreSamples(
   engine: EngineClient,
   samples: readonly Sample[],
-  { network: { weights, resolution }, provider, order }: ScoringOptions,
+  { network, provider, order }: ScoringOptions,
   { signal, progress }: Work,
 ): Promise<{ faces: ScoredFace[]; complaints: Complaint[] }> {
   const faces: ScoredFace[] = []
@@ -40,7 +40,7 @@ export async function scoreSamples(
     complaints.push(...found)
     if (truth) {
       try {
-        const job = { network: { weights, resolution }, provider, picture: sample.image, truth }
+        const job = { network, provider, picture: sample.image, truth }
         const { confusion } = await engine.submit('score', job, { signal })
         faces.push({ sample, confusion })
       } catch (error) {

@@ -9,7 +9,8 @@ import type { TestReport, TestSplit } from '../../shared/scoring'
 import type { Sample, SampleSet } from '../dataset/samples'
 import { classCounts, confusionRows, sumConfusions } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'
-import { hashFile, resolutionOfFile } from '../models/importer'
+import { describeFile, hashFile } from '../models/importer'
+import { limitsOf } from '../models/limits'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
@@ -35,7 +36,9 @@ async function testModel(
   work: Work,
 ): Promise<TestReport> {
   const { order, limit = null } = request
-  const model = await registry.resolve(request.model, (file) => resolutionOfFile(registry, file))
+  const { network: model, abilities } = await registry.resolve(request.model, (file) =>
+    describeFile(registry, file),
+  )
   const network = { ...model, resolution: request.resolution ?? model.resolution }
   const { samples: annotated, leftOut } = vouchedFor(set)
   const chosen = chooseSplit(set.root, annotated, request.split)
@@ -73,6 +76,7 @@ async function testModel(
       preset: 'SegFace',
       model: model.id,
       weights_sha256: await hashFile(model.weights, work.signal),
+      limits: limitsOf(abilities),
       provider,
       facet: deps.version,
       onnxruntime: ONNXRUNTIME_VERSION,
@@ -91,7 +95,7 @@ async function testModel(
       class_order: 'SegFace',
       painting_order: order,
       resolution_scored: network.resolution,
-      picture_kernel: 'bicubic, antialiased, as Pillow',
+      picture_kernel: `${network.onnx?.preprocessing.resize ?? 'bicubic'}, antialiased, as Pillow`,
       label_kernel: 'nearest, as Pillow: the label under the centre of a pixel',
       logits_kernel: 'bilinear with half-pixel centres, then the greatest',
       ignored_label: IGNORED,

@@ -99,6 +99,7 @@ function buildProgram(doorDir: string): Command {
     .addOption(provider())
     .action((input: string, options: Omit<Request<'predict.files'>, 'input'>, command: Command) =>
       once(command, 'predict.files', { ...options, input, job: JOB }, (answer) => [
+        ...answer.limits.map((limit) => `Note: ${limit}`),
         `${answer.images} pictures on ${answer.provider}, ${answer.ms_per_image.median.toFixed(0)} ms each (95 %: ${answer.ms_per_image.p95.toFixed(0)} ms)`,
         ...answer.complaints.map(({ file, message }) => `${file}: ${message}`),
       ]),
@@ -132,8 +133,9 @@ function buildProgram(doorDir: string): Command {
     .description('a SegFace checkpoint (.pt or .safetensors) into the registry')
     .option('--name <name>')
     .option('--arch <arch>', "SegFace's --model name; recognised where left out")
+    .addOption(new Option('--dataset <name>', 'of a checkpoint with 11 classes').choices(['lapa', 'helen']))
     .option('--half', 'matrices and kernels as float16 on disk: half the size')
-    .action((file: string, options: { name?: string; arch?: string; half?: boolean }, command: Command) =>
+    .action((file: string, options: Omit<Request<'models.import'>, 'file'>, command: Command) =>
       once(command, 'models.import', { ...options, file, job: JOB }, modelLines),
     )
   model
@@ -283,9 +285,10 @@ function datasetLines({ images, masks, splits, complaints }: Response<'dataset.i
   ]
 }
 
-function modelLines({ id, arch, classes, params, resolution }: Response<'models.import'>): string[] {
+function modelLines({ id, arch, classes, params, resolution, limits }: Response<'models.import'>): string[] {
   return [
     `${id}: ${arch}, ${classes} classes, ${(params / 1e6).toFixed(1)} M parameters, used at ${resolution}`,
+    ...limits.map((limit) => `Note: ${limit}`),
   ]
 }
 

@@ -2,18 +2,23 @@
 import type { Provider } from '../../shared/api'
 import { FacetError, type WireError } from '../../shared/errors'
 import type { LabelMap } from '../../shared/mask'
+import type { OnnxDescription } from '../../shared/network'
 import { decodeWire, encodeWire } from '../../shared/wire'
 import type { Confusion } from '../metrics/confusion'
 import type { Control, TrainEnd, TrainNews } from '../training/news'
 
-/** Weights on disk (a checkpoint or a registry folder's safetensors) and the side R its network is built for. */
+/** A network on disk, and all that the engine must know to use it. */
 export interface NetworkRef {
+  /** SegFace's tensors (a checkpoint or a registry folder's safetensors), or the ONNX file that `onnx` describes. */
   weights: string
+  /** Side R of the square pictures that it is fed. */
   resolution: number
+  /** How an ONNX file of others is fed and read; left out for SegFace's tensors. */
+  onnx?: OnnxDescription
 }
 
 export interface Jobs {
-  /** One picture to one class per pixel (SegFace's numbers), on a grid of its own size or the one given. */
+  /** One picture to one class per pixel of a grid, in SegFace's numbers whatever the order of the network's classes. */
   predict: {
     request: {
       network: NetworkRef
@@ -31,7 +36,7 @@ export interface Jobs {
     request: { network: NetworkRef; provider: Provider; picture: string; truth: LabelMap }
     answer: { confusion: Confusion; ms: number }
   }
-  /** The raw network on an .npy file, float32 [N, 3, R, R] to [N, C, R, R]. */
+  /** The raw network of SegFace's tensors on an .npy file, float32 [N, 3, R, R] to [N, C, R, R]. */
   logits: {
     request: { weights: string; provider: Provider; input: string; output: string }
     answer: { arch: string; ms: number }

@@ -6,6 +6,7 @@ import { encodeModel } from '../onnx/encode'
 import { FacetError, toWire } from '../../shared/errors'
 import { countPixels } from '../metrics/confusion'
 import { recognise } from '../segface/config'
+import { toClassNumbers } from '../segface/postprocess'
 import { labelsAt, readInput } from '../segface/preprocess'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
@@ -97,31 +98,21 @@ async function score(
   return { confusion: countPixels(labelsAt(truth, side), labels), ms: performance.now() - start }
 }
 
-/** One class a pixel of the picture, on a grid of any size, [height, width]. */
+/** One class a pixel of the picture, SegFace's numbers, on a grid of any size, [height, width]. */
 async function labelPicture(
   networks: Networks,
   network: Network,
   picture: string,
   grid: { width: number; height: number },
 ): Promise<Uint8Array> {
-  const { classes, resolution } = network
-  const head = await networks.loadLabelHead(classes, resolution, grid.width, grid.height)
-  const logits = await runNetwork(network, await readInput(picture, resolution))
-  const { labels } = await head.run({
-    logits: { data: logits, shape: [1, classes, resolution, resolution] },
-  })
+  const { resolution, preprocessing, channels } = network
+  const logits = await network.run(await readInput(picture, resolution, preprocessing))
+  const head = await networks.loadLabelHead(logits.shape, grid.width, grid.height)
+  const { labels } = await head.run({ logits })
   if (!(labels?.data instanceof Uint8Array))
     throw new FacetError('engine/failed', 'internal: the label head has no labels')
+  toClassNumbers(labels.data, channels)
   return labels.data
-}
-
-/** One normalised picture [3, R, R] through the network: logits [classes, R, R]. */
-async function runNetwork(network: Network, image: Float32Array): Promise<Float32Array> {
-  const side = network.resolution
-  const { logits } = await network.session.run({ image: { data: image, shape: [1, 3, side, side] } })
-  if (!(logits?.data instanceof Float32Array))
-    throw new FacetError('engine/failed', 'internal: the network has no logits')
-  return logits.data
 }
 
 async function logits(
@@ -143,15 +134,16 @@ async function logits(
     )
   }
   const network = await networks.load({ weights, resolution: width }, provider)
-  const all = new Float32Array(count * network.classes * width * width)
+  const classes = network.channels.length
+  const all = new Float32Array(count * classes * width * width)
   const size = 3 * width * width
   const start = performance.now()
   for (let n = 0; n < count; n++) {
-    const one = await runNetwork(network, (images.data as Float32Array).slice(n * size, (n + 1) * size))
-    all.set(one, n * one.length)
+    const { data } = await network.run((images.data as Float32Array).slice(n * size, (n + 1) * size))
+    all.set(data, n * data.length)
   }
   const ms = (performance.now() - start) / count
-  await writeNpy(output, { dtype: 'float32', shape: [count, network.classes, width, width], data: all })
+  await writeNpy(output, { dtype: 'float32', shape: [count, classes, width, width], data: all })
   const { arch } = await withCheckpoint(weights, async ({ tensors }) =>
     recognise(new Map(tensors.map((info) => [info.name, info])), weights),
   )

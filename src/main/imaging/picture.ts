@@ -5,7 +5,7 @@ import { FacetError } from '../../shared/errors'
 import { unreadable } from '../base/fs'
 import { BMP_HEAD_BYTES, bmpSize, isBmp } from './bmp'
 import { openPicture, readMetadata, unreadablePicture } from './open'
-import { resizeRgbCubic } from './resize'
+import { resizeRgb, type ResizeFilter } from './resize'
 
 /** Row-major pixels, 3 bytes each: red, green, blue, 0..255. */
 export interface Picture {
@@ -64,6 +64,16 @@ async function readHead(path: string, length: number): Promise<Uint8Array> {
 
 /** SegFace's preprocessing step: bicubic, antialiased, equal to Pillow's to the bit. The same picture for its own size. */
 export function resizeCubic(picture: Picture, width: number, height: number): Picture {
+  return resizePicture(picture, width, height, 'bicubic')
+}
+
+/** Antialiased, equal to Pillow's to the bit. The same picture for its own size. */
+export function resizePicture(
+  picture: Picture,
+  width: number,
+  height: number,
+  filter: ResizeFilter,
+): Picture {
   if (picture.width === width && picture.height === height) return picture
-  return { width, height, rgb: resizeRgbCubic(picture.rgb, picture.width, picture.height, width, height) }
+  return { width, height, rgb: resizeRgb(picture.rgb, picture.width, picture.height, width, height, filter) }
 }

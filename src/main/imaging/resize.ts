@@ -1,15 +1,12 @@
 /**
- * @file Resizing as Pillow does it, to the bit, because SegFace trained on its results: BICUBIC for pictures, NEAREST
- * for masks. Source: Pillow, src/libImaging/Resample.c and Geometry.c.
+ * @file Resizing as Pillow does it, to the bit, because networks were trained on its results: BICUBIC (SegFace) or BILINEAR
+ * for pictures, NEAREST for masks. Source: Pillow, src/libImaging/Resample.c and Geometry.c.
  */
 
 /** Fraction bits of a weight: 32 less 8 for the pixel and 2 for the overshoot of negative lobes. */
 const PRECISION_BITS = 22
 /** One half in fixed point: sums start with it, so that dropping the fraction rounds. */
 const HALF = 1 << (PRECISION_BITS - 1)
-/** Half the cubic's width in source pixels at scale 1. */
-const CUBIC_SUPPORT = 2
-
 /** Keys' cubic with a = -0.5. */
 function cubic(x: number): number {
   const t = Math.abs(x)
@@ -17,6 +14,18 @@ function cubic(x: number): number {
   if (t < 2) return -0.5 * (((t - 5) * t + 8) * t - 4)
   return 0
 }
+
+/** The triangle of linear interpolation. */
+function linear(x: number): number {
+  return Math.max(0, 1 - Math.abs(x))
+}
+
+/** Kernels by Pillow's names in lower case, with half their width in source pixels at scale 1. */
+const FILTERS = {
+  bicubic: { kernel: cubic, support: 2 },
+  bilinear: { kernel: linear, support: 1 },
+} as const
+export type ResizeFilter = keyof typeof FILTERS
 
 /** For each target position the first source position, how many follow, and their weights in fixed point. */
 interface Taps {
@@ -28,10 +37,11 @@ interface Taps {
 }
 
 /** The kernel widens with the reduction, so that every source pixel counts (antialiasing). */
-function cubicTaps(from: number, to: number): Taps {
+function tapsOf(filter: ResizeFilter, from: number, to: number): Taps {
+  const { kernel, support: width } = FILTERS[filter]
   const scale = from / to
   const stretch = Math.max(scale, 1)
-  const support = CUBIC_SUPPORT * stretch
+  const support = width * stretch
   const most = Math.ceil(support) * 2 + 1
   const first = new Int32Array(to)
   const count = new Int32Array(to)
@@ -40,7 +50,7 @@ function cubicTaps(from: number, to: number): Taps {
     const centre = (i + 0.5) * scale
     const start = Math.max(0, Math.trunc(centre - support + 0.5))
     const end = Math.min(from, Math.trunc(centre + support + 0.5))
-    const exact = Array.from({ length: end - start }, (_, j) => cubic((start + j - centre + 0.5) / stretch))
+    const exact = Array.from({ length: end - start }, (_, j) => kernel((start + j - centre + 0.5) / stretch))
     const sum = exact.reduce((a, b) => a + b, 0)
     exact.forEach((weight, j) => {
       const scaled = (weight / sum) * 2 ** PRECISION_BITS
@@ -52,9 +62,14 @@ function cubicTaps(from: number, to: number): Taps {
   return { first, count, weights, most }
 }
 
-/** RGB [height, width, 3] to [height, to, 3]. */
-function resampleWidth(rgb: Uint8Array, width: number, height: number, to: number): Uint8Array {
-  const { first, count, weights, most } = cubicTaps(width, to)
+/** RGB [height, width, 3] to as many columns as there are taps. */
+function resampleWidth(
+  rgb: Uint8Array,
+  { first, count, weights, most }: Taps,
+  width: number,
+  height: number,
+): Uint8Array {
+  const to = first.length
   const target = new Uint8ClampedArray(height * to * 3)
   for (let y = 0, position = 0; y < height; y++) {
     for (let x = 0; x < to; x++) {
@@ -77,9 +92,9 @@ function resampleWidth(rgb: Uint8Array, width: number, height: number, to: numbe
   return new Uint8Array(target.buffer)
 }
 
-/** Rows of `row` bytes, [height, row] to [to, row]. */
-function resampleHeight(rows: Uint8Array, row: number, height: number, to: number): Uint8Array {
-  const { first, count, weights, most } = cubicTaps(height, to)
+/** Rows of `row` bytes to those that the taps make of them. */
+function resampleHeight(rows: Uint8Array, { first, count, weights, most }: Taps, row: number): Uint8Array {
+  const to = first.length
   const target = new Uint8ClampedArray(to * row)
   for (let y = 0, position = 0; y < to; y++) {
     const start = (first[y] as number) * row
@@ -95,16 +110,17 @@ function resampleHeight(rows: Uint8Array, row: number, height: number, to: numbe
   return new Uint8Array(target.buffer)
 }
 
-/** RGB [height, width, 3] to [toHeight, toWidth, 3]: Pillow's `resize(size, BICUBIC)`, width first. */
-export function resizeRgbCubic(
+/** RGB [height, width, 3] to [toHeight, toWidth, 3]: Pillow's `resize(size, filter)`, width first. */
+export function resizeRgb(
   rgb: Uint8Array,
   width: number,
   height: number,
   toWidth: number,
   toHeight: number,
+  filter: ResizeFilter,
 ): Uint8Array {
-  const wide = toWidth === width ? rgb : resampleWidth(rgb, width, height, toWidth)
-  return toHeight === height ? wide : resampleHeight(wide, toWidth * 3, height, toHeight)
+  const wide = toWidth === width ? rgb : resampleWidth(rgb, tapsOf(filter, width, toWidth), width, height)
+  return toHeight === height ? wide : resampleHeight(wide, tapsOf(filter, height, toHeight), toWidth * 3)
 }
 
 /** One value a pixel, [height, width] to [toHeight, toWidth]: Pillow's `resize(size, NEAREST)`. */

@@ -5,6 +5,7 @@
 import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FacetError } from '../../shared/errors'
+import { DATASET_NAMES } from '../../shared/network'
 import { hashFile, importModel } from './importer'
 import type { Published } from './published'
 import type { Model, Registry } from './registry'
@@ -103,7 +104,7 @@ async function importChecked(
   sha256: string,
   signal: AbortSignal,
 ): Promise<Model> {
-  const { name, arch, resolution, licence, score, path } = published
+  const { name, arch, resolution, licence, score, path, classSet } = published
   try {
     return await importModel(registry, file, {
       name,
@@ -114,6 +115,7 @@ async function importChecked(
         source: path,
         resolution,
         licence,
+        classSet,
         card: cardOf(published),
         scores: { 'paper test mean_f1': score },
       },
@@ -125,10 +127,10 @@ async function importChecked(
   }
 }
 
-function cardOf({ name, arch, resolution, dataset, score, licence, path }: Published): string {
+function cardOf({ name, arch, resolution, classSet, score, licence, path }: Published): string {
   return `# ${name}
 
-SegFace (Narayan et al., AAAI 2025) with the backbone ${arch}, published by its authors: trained on ${dataset} at ${resolution} x ${resolution}. Mean F1 without background in the paper: ${(100 * score).toFixed(2)}.
+SegFace (Narayan et al., AAAI 2025) with the backbone ${arch}, published by its authors: trained on ${DATASET_NAMES[classSet]} at ${resolution} x ${resolution}. Mean F1 without background in the paper: ${(100 * score).toFixed(2)}.
 
 **Terms.** ${licence}
 

@@ -2,16 +2,15 @@
 import { stat } from 'node:fs/promises'
 import type { ModelFormat } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
-import { CLASS_NAMES } from '../../shared/labels'
+import { IMAGENET_MEAN, IMAGENET_STD } from '../../shared/network'
 import type { TensorSource } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { writeTorchCheckpoint, type NamedTensor } from '../checkpoint/torchWriter'
 import type { NetworkRef } from '../engine/protocol'
 import { recognise } from '../segface/config'
-import { IMAGENET_MEAN, IMAGENET_STD } from '../segface/preprocess'
-import { resolutionOfFile } from './importer'
-import type { Manifest } from './manifest'
+import { describeFile } from './importer'
+import { channelsOf, type Manifest } from './manifest'
 import { networkOf, type Registry } from './registry'
 import { watched, widened, type Watch } from './sources'
 import { trainingNotes, trainingState } from './training_state'
@@ -30,9 +29,8 @@ export interface Exportable {
  * `model/unsupported` for a file that is no SegFace.
  */
 export async function findExportable(registry: Registry, idNameOrFile: string): Promise<Exportable> {
-  const { id, weights, resolution } = await registry.resolve(idNameOrFile, (file) =>
-    resolutionOfFile(registry, file),
-  )
+  const { network } = await registry.resolve(idNameOrFile, (file) => describeFile(registry, file))
+  const { id, weights, resolution } = network
   const { arch, classes } = await withCheckpoint(weights, async ({ tensors }) =>
     recognise(new Map(tensors.map((info) => [info.name, info])), weights),
   )
@@ -81,7 +79,7 @@ export function onnxMetadata({ id, network, arch, classes, manifest }: Exportabl
     model: id,
     arch,
     resolution: String(resolution),
-    classes: JSON.stringify(CLASS_NAMES.slice(0, classes)),
+    classes: JSON.stringify(channelsOf({ classes, onnx: null })),
     preprocessing: JSON.stringify({
       colours: 'RGB',
       resize: { width: resolution, height: resolution, filter: 'bicubic, antialiased' },

@@ -4,30 +4,28 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
+import { SEGFACE_PREPROCESSING, type ClassSet } from '../../shared/network'
 import { replaceDirectory, writeFileAtomic } from '../base/fs'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
-import { requireBuildable } from '../segface/config'
+import { recognise } from '../segface/config'
 import { countParameters } from '../segface/weights'
-import { IMAGENET_MEAN, IMAGENET_STD } from '../segface/preprocess'
-import { CARD_FILE, MANIFEST_FILE, WEIGHTS_FILE, type Manifest } from './manifest'
-import type { Model, Registry } from './registry'
+import { knownFacts, type Facts } from './facts'
+import { limitsOf, withLimits } from './limits'
+import { CARD_FILE, channelsOf, MANIFEST_FILE, WEIGHTS_FILE, type Manifest } from './manifest'
+import type { FileFacts, Model, Registry } from './registry'
 import { halved, watched, type Watch } from './sources'
 import { trainingNotes } from './training_state'
-
-/** SegFace trains at 512 unless its folder's name says otherwise (`swinb_celeba_224`). */
-const DEFAULT_RESOLUTION = 512
-const UNKNOWN_LICENCE =
-  'Not known to Facet. SegFace publishes code and weights under MIT; CelebAMask-HQ, which its weights are trained on, is for non-commercial research and education only.'
 
 export interface ImportOptions extends Watch {
   readonly name?: string
   /** Must agree with what the tensors say. */
   readonly arch?: string
+  /** What a network of 11 classes was trained on, which its tensors do not tell. */
+  readonly dataset?: 'lapa' | 'helen'
   /** Halves float32 tensors on disk; their values are rounded to float16. */
   readonly half?: boolean
   /** Of the file, where the caller has just hashed it. */
@@ -38,7 +36,8 @@ export interface ImportOptions extends Watch {
 
 /**
  * Imports `file` into `registry` and answers the new model; the same file under the same name is not imported twice.
- * Throws a checkpoint error, or `model/unsupported` where the tensors are no network that Facet builds.
+ * Throws a checkpoint error, `model/unsupported` where the tensors are no network that Facet builds, or `usage` where it must
+ * be told more.
  */
 export async function importModel(
   registry: Registry,
@@ -48,17 +47,15 @@ export async function importModel(
   const path = resolve(file)
   return withCheckpoint(path, async (checkpoint) => {
     const shapes = new Map(checkpoint.tensors.map((info) => [info.name, info]))
-    const { arch, classes } = requireBuildable(shapes, path)
-    if (options.arch !== undefined && options.arch !== arch) {
-      throw new FacetError(
-        'usage',
-        `${path} is a ${arch} by its tensors, not a ${options.arch}; leave --arch out.`,
-        { file: path },
-      )
-    }
+    const { arch, classes } = recognise(shapes, path)
+    if (options.arch !== undefined) requireArch(path, options.arch, arch)
     const sha256 = options.sha256 ?? (await hashFile(path, options.signal))
     const models = await registry.list()
-    const twins = models.filter((model) => model.manifest.source.sha256 === sha256)
+    const { dataset } = options
+    const twins = models.filter(
+      ({ manifest }) =>
+        manifest.source.sha256 === sha256 && (dataset === undefined || manifest.class_set === dataset),
+    )
     const name = options.name ?? nameOf(path)
     const half = options.half ?? false
     const same = twins.find(
@@ -67,18 +64,20 @@ export async function importModel(
     )
     if (same) return same
 
-    const known = options.known ?? (await knownFacts(path, twins[0]))
+    const known = options.known ?? (await knownFacts(path, classes, twins[0]))
+    const classSet = requireDataset(path, classes, dataset, known.classSet)
     const id = freeId(name, models)
     const manifest: Manifest = {
       format: 1,
       id,
       name,
       arch,
-      class_set: 'celebamask-hq',
+      class_set: classSet,
       classes,
       resolution: known.resolution,
       params: countParameters(shapes),
-      preprocessing: { resize: 'bicubic', mean: [...IMAGENET_MEAN], std: [...IMAGENET_STD] },
+      preprocessing: SEGFACE_PREPROCESSING,
+      onnx: null,
       licence: known.licence,
       half,
       source: { file: options.known?.source ?? basename(path), sha256 },
@@ -96,7 +95,8 @@ export async function importModel(
         ...trainingNotes(checkpoint.metadata),
       })
       await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
-      await writeFileAtomic(join(temporary, CARD_FILE), known.card)
+      const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
+      await writeFileAtomic(join(temporary, CARD_FILE), withLimits(known.card, name, limits))
       await replaceDirectory(temporary, join(registry.folder, id))
     } finally {
       await rm(temporary, { recursive: true, force: true })
@@ -105,60 +105,46 @@ export async function importModel(
   })
 }
 
-/** The side a checkpoint file outside the registry is used at: that of the same file in the registry, else by its name. */
-export async function resolutionOfFile(registry: Registry, file: string): Promise<number> {
+/** The published code builds convnext_small's network for `--model convnext_tiny`, so that is what such a checkpoint holds. */
+function requireArch(file: string, said: string, found: string): void {
+  if (said === found || (said === 'convnext_tiny' && found === 'convnext_small')) return
+  throw new FacetError('usage', `${file} is a ${found} by its tensors, not a ${said}; leave --arch out.`, {
+    file,
+  })
+}
+
+/** What a network was trained on: what the caller says, where the tensors leave it open, else what is known. Throws `usage`. */
+function requireDataset(
+  file: string,
+  classes: 19 | 11,
+  said: ImportOptions['dataset'],
+  known: ClassSet | null,
+): ClassSet {
+  if (classes === 19 && said !== undefined) {
+    throw new FacetError(
+      'usage',
+      `${file} has 19 classes, so it was trained on CelebAMask-HQ, not on ${said}; leave --dataset out.`,
+      { file },
+    )
+  }
+  const dataset = said ?? known
+  if (dataset !== null) return dataset
+  throw new FacetError(
+    'usage',
+    `${file} has 11 classes, those of LaPa and of Helen, and nothing in it tells which; say it with --dataset lapa or --dataset helen.`,
+    { file, needs: 'dataset' },
+  )
+}
+
+/** What a checkpoint file outside the registry is: of the same file in the registry, or by what lies beside it, or by its name. */
+export async function describeFile(registry: Registry, file: string): Promise<FileFacts> {
+  const { classes } = await withCheckpoint(file, async ({ tensors }) =>
+    recognise(new Map(tensors.map((info) => [info.name, info])), file),
+  )
   const sha256 = await hashFile(file)
   const twin = (await registry.list()).find((model) => model.manifest.source.sha256 === sha256)
-  return (await knownFacts(file, twin)).resolution
-}
-
-/** What tensors cannot tell of a model. */
-export interface Facts {
-  resolution: number
-  licence: string
-  card: string
-  scores: Record<string, number>
-}
-
-/** The numbers that a training run may leave beside its checkpoint. */
-const scoresFile = z.object({ resolution: z.int().min(32).max(4096) }).catchall(z.unknown())
-const splitScores = z.object({ mean_f1: z.number() })
-
-/** What is known of a checkpoint: from the same file in the registry, from a `scores.json` beside it, from its name. */
-async function knownFacts(file: string, twin: Model | undefined): Promise<Facts> {
-  if (twin) {
-    const { resolution, licence, scores } = twin.manifest
-    return {
-      resolution,
-      licence,
-      scores,
-      card: await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => ''),
-    }
-  }
-  const facts: Facts = { resolution: resolutionByName(file), licence: UNKNOWN_LICENCE, card: '', scores: {} }
-  const text = await readFile(join(dirname(file), 'scores.json'), 'utf8').catch(() => '{}')
-  const parsed = scoresFile.safeParse(parseJson(text))
-  if (!parsed.success) return facts
-  for (const [split, value] of Object.entries(parsed.data)) {
-    const scores = splitScores.safeParse(value)
-    if (scores.success) facts.scores[`${split} mean_f1`] = scores.data.mean_f1
-  }
-  return { ...facts, resolution: parsed.data.resolution }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
-function resolutionByName(file: string): number {
-  const named = /_(64|96|128|192|224|256|320|384|448|512)(?=[._/\\-]|$)/.exec(
-    join(basename(dirname(file)), basename(file)),
-  )
-  return named ? Number(named[1]) : DEFAULT_RESOLUTION
+  const { resolution, classSet } = await knownFacts(file, classes, twin)
+  return { resolution, classSet, channels: channelsOf({ classes, onnx: null }) }
 }
 
 function nameOf(file: string): string {

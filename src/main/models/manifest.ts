@@ -3,28 +3,31 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
+import { CLASS_ORDERS, type Channel } from '../../shared/labels'
+import { CLASS_SETS, ONNX_PORTS, PREPROCESSING } from '../../shared/network'
 import { unreadable } from '../base/fs'
 
 export const MANIFEST_FILE = 'model.json'
 export const WEIGHTS_FILE = 'weights.safetensors'
+export const ONNX_FILE = 'model.onnx'
 export const CARD_FILE = 'card.md'
 
 const manifest = z.object({
   format: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
   name: z.string().min(1),
-  /** SegFace's `--model` name. */
+  /** SegFace's `--model` name; of an ONNX file its preset's name, or `onnx`. */
   arch: z.string(),
-  class_set: z.literal('celebamask-hq'),
+  /** What it was trained on, which says how faces must be aligned. */
+  class_set: z.enum(CLASS_SETS),
+  /** Channels of its logits. */
   classes: z.int().positive(),
   /** The side R that the network is used at. */
   resolution: z.int().min(32).max(4096),
-  params: z.int().positive(),
-  preprocessing: z.object({
-    resize: z.literal('bicubic'),
-    mean: z.array(z.number()).length(3),
-    std: z.array(z.number()).length(3),
-  }),
+  params: z.int().min(0),
+  preprocessing: PREPROCESSING,
+  /** The ends of an ONNX file of others; null for SegFace's tensors. */
+  onnx: ONNX_PORTS.nullable().default(null),
   licence: z.string(),
   /** Matrices and kernels are stored as float16, rounded from float32. */
   half: z.boolean().default(false),
@@ -36,6 +39,16 @@ const manifest = z.object({
   created: z.string(),
 })
 export type Manifest = z.infer<typeof manifest>
+
+/** The class of each channel of a model's logits. */
+export function channelsOf({ onnx, classes }: Pick<Manifest, 'onnx' | 'classes'>): readonly Channel[] {
+  return onnx?.classes ?? CLASS_ORDERS[classes === 11 ? 'lapa' : 'segface']
+}
+
+/** The file that holds the weights, in the model's folder. */
+export function weightsFile({ onnx }: Pick<Manifest, 'onnx'>): string {
+  return onnx ? ONNX_FILE : WEIGHTS_FILE
+}
 
 /** The manifest of a registry folder. Throws `file/malformed`, naming the field. */
 export async function readManifest(folder: string): Promise<Manifest> {

@@ -1,6 +1,6 @@
 /**
- * @file The checkpoints that SegFace's authors publish, as far as Facet runs them: the nine of CelebAMask-HQ's 19 classes
- * (those of LaPa and Helen have 11 and need another face alignment).
+ * @file The checkpoints that SegFace's authors publish: nine of CelebAMask-HQ's 19 classes, and four of LaPa's 11, whose faces
+ * Facet does not align as they were in training (limits.ts).
  *
  * From https://huggingface.co/kartiknarayan/SegFace: names and layout from its file list; sizes and SHA-256 from the Git
  * LFS pointers that revision 7c6077e ("Upload 13 files") added and from the pages of its files. Scores: the paper's Table of
@@ -8,6 +8,7 @@
  * server states itself is checked (see transfer.ts).
  */
 import { FacetError } from '../../shared/errors'
+import { DATASET_NAMES, type ClassSet } from '../../shared/network'
 import type { Architecture } from '../segface/config'
 
 export interface Published {
@@ -15,7 +16,8 @@ export interface Published {
   readonly name: string
   readonly arch: Architecture
   readonly resolution: number
-  readonly dataset: string
+  /** What it was trained on. */
+  readonly classSet: ClassSet
   /** Path below a mirror's base address. */
   readonly path: string
   /** Size in bytes; only a guide where it is not `exact`. */
@@ -31,33 +33,36 @@ export interface Published {
 const REPOSITORY = 'kartiknarayan/SegFace'
 /** The commit that holds them all: what is fetched cannot change under the same name. */
 const REVISION = '7c6077ee6b09c0ea63ac15c5b4184db52637da78'
-const LICENCE =
-  'MIT (code and weights); trained on CelebAMask-HQ, which is for non-commercial research and education only.'
 /** "1.09 GB" in the file list. */
 const SWIN_BYTES = 1_090_000_000
 
-function celeba(
+type Row = readonly [
   name: string,
   arch: Architecture,
   score: number,
   bytes: number | null,
   sha256: string | null,
-): Published {
+]
+
+const celeba = (...row: Row): Published => published('celebamask-hq', row)
+const lapa = (...row: Row): Published => published('lapa', row)
+
+function published(classSet: ClassSet, [name, arch, score, bytes, sha256]: Row): Published {
   return {
     name,
     arch,
     resolution: Number(name.slice(name.lastIndexOf('_') + 1)),
-    dataset: 'CelebAMask-HQ',
+    classSet,
     path: `${REPOSITORY}/resolve/${REVISION}/${name}/model_299.pt`,
     bytes: bytes ?? SWIN_BYTES,
     exact: bytes !== null,
     sha256,
     score,
-    licence: LICENCE,
+    licence: `MIT (code and weights); trained on ${DATASET_NAMES[classSet]}, which is for non-commercial research and education only.`,
   }
 }
 
-/** Best first. */
+/** Best first, by dataset. */
 // prettier-ignore
 export const PUBLISHED: readonly Published[] = [
   celeba('convnext_celeba_512', 'convnext_base', 0.8922, 1_102_518_358, '3cd535bfcfab4e5c67b7df7015370c2b18cb9a4044ecb00c7c1fa8555558c507'),
@@ -69,6 +74,10 @@ export const PUBLISHED: readonly Published[] = [
   celeba('swinb_celeba_256', 'swin_base', 0.8766, null, '078ac81443fe3eb2aef8aea7aed78ea2f247323e8a7c10d00fe8f7000283ad16'),
   celeba('resnet_celeba_512', 'resnet', 0.875, 568_127_582, '32f94f7bf7f9bf002481ff73d75fe63903b8da777d4bd45e37e52cb95ff71945'),
   celeba('swinb_celeba_224', 'swin_base', 0.8747, null, '911767d7e2b0d7df4f3fa903610105fe79a82ba3aca9bf99fe264ecd7c3b3cc7'),
+  lapa('swinb_lapa_512', 'swin_base', 0.9303, null, null),
+  lapa('swinb_lapa_448', 'swin_base', 0.9303, null, null),
+  lapa('swinb_lapa_256', 'swin_base', 0.9261, null, null),
+  lapa('swinb_lapa_224', 'swin_base', 0.925, null, null),
 ]
 
 /** The published checkpoint of that name. Throws `model/unknown`, naming what there is. */

@@ -4,14 +4,27 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ModelInfo } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
+import { partsOf } from '../../shared/labels'
 import { parkedDirectory, recoverDirectory, unreadable } from '../base/fs'
 import type { NetworkRef } from '../engine/protocol'
-import { CARD_FILE, MANIFEST_FILE, readManifest, WEIGHTS_FILE, type Manifest } from './manifest'
+import { knownParts, limitsOf, type Abilities } from './limits'
+import { CARD_FILE, channelsOf, MANIFEST_FILE, readManifest, weightsFile, type Manifest } from './manifest'
 
 export interface Model {
   readonly manifest: Manifest
   readonly folder: string
   readonly isDefault: boolean
+}
+
+/** What is known of a model file that is not in the registry. */
+export interface FileFacts extends Abilities {
+  readonly resolution: number
+}
+
+/** A model that a command named, ready to be used. */
+export interface NamedModel {
+  readonly network: NetworkRef & { id: string }
+  readonly abilities: Abilities
 }
 
 export class Registry {
@@ -50,17 +63,16 @@ export class Registry {
     )
   }
 
-  /** What `--model` may name: a registry id or name, or else a checkpoint file (see `resolutionOf`). */
-  async resolve(
-    model: string,
-    resolutionOf: (file: string) => Promise<number>,
-  ): Promise<NetworkRef & { id: string }> {
+  /** What `--model` may name: a registry id or name, or else a file, which `describe` looks into. */
+  async resolve(model: string, describe: (file: string) => Promise<FileFacts>): Promise<NamedModel> {
     try {
-      return networkOf(await this.find(model))
+      const found = await this.find(model)
+      return { network: networkOf(found), abilities: abilitiesOf(found) }
     } catch (error) {
       const file = resolve(model)
       if (!existsSync(file) || (await stat(file)).isDirectory()) throw error
-      return { id: file, weights: file, resolution: await resolutionOf(file) }
+      const { resolution, ...abilities } = await describe(file)
+      return { network: { id: file, weights: file, resolution }, abilities }
     }
   }
 }
@@ -72,8 +84,9 @@ async function readModels(root: string, isDefault: boolean): Promise<Model[]> {
     if (!existsSync(join(folder, MANIFEST_FILE))) continue
     try {
       const manifest = await readManifest(folder)
-      await stat(join(folder, WEIGHTS_FILE)).catch((error: unknown) => {
-        throw unreadable(join(folder, WEIGHTS_FILE), error)
+      const weights = join(folder, weightsFile(manifest))
+      await stat(weights).catch((error: unknown) => {
+        throw unreadable(weights, error)
       })
       models.push({ manifest, folder, isDefault: isDefault && models.length === 0 })
     } catch (error) {
@@ -98,12 +111,25 @@ async function modelFolders(root: string): Promise<string[]> {
 
 /** What the engine needs to load a model. */
 export function networkOf({ manifest, folder }: Model): NetworkRef & { id: string } {
-  return { id: manifest.id, weights: join(folder, WEIGHTS_FILE), resolution: manifest.resolution }
+  const { id, resolution, onnx, preprocessing } = manifest
+  const weights = join(folder, weightsFile(manifest))
+  return { id, weights, resolution, ...(onnx ? { onnx: { ...onnx, preprocessing } } : {}) }
+}
+
+function abilitiesOf({ manifest }: Model): Abilities {
+  return { classSet: manifest.class_set, channels: channelsOf(manifest) }
+}
+
+/** Bits of the parts that a model can make. */
+export function partsOfModel({ manifest }: Model): number {
+  return partsOf(channelsOf(manifest))
 }
 
 /** The model as a window shows it. */
-export async function modelInfo({ manifest, folder, isDefault }: Model): Promise<ModelInfo> {
-  const weights = await stat(join(folder, WEIGHTS_FILE))
+export async function modelInfo(model: Model): Promise<ModelInfo> {
+  const { manifest, folder, isDefault } = model
+  const abilities = abilitiesOf(model)
+  const weights = await stat(join(folder, weightsFile(manifest)))
   const card = await readFile(join(folder, CARD_FILE), 'utf8').catch(() => '')
   const { id, name, arch, resolution, classes, params, licence, source, parent, scores, created } = manifest
   return {
@@ -112,6 +138,9 @@ export async function modelInfo({ manifest, folder, isDefault }: Model): Promise
     arch,
     resolution,
     classes,
+    classSet: manifest.class_set,
+    parts: knownParts(abilities.channels),
+    limits: limitsOf(abilities),
     params,
     licence,
     source: source.file,

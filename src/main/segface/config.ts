@@ -24,12 +24,28 @@ export interface SegFaceConfig {
   readonly classes: 19 | 11
 }
 
+/**
+ * The class tokens by the number of classes, in the order of the class numbers. Their left and right are the image's, those of
+ * our classes the person's.
+ */
+export const CLASS_TOKENS: Readonly<Record<SegFaceConfig['classes'], readonly string[]>> = {
+  19: [
+    'background', 'neck', 'face', 'cloth', 'rightear', 'leftear', 'rightbro', 'leftbro', 'righteye', 'lefteye',
+    'nose', 'innermouth', 'lowerlip', 'upperlip', 'hair', 'glass', 'hat', 'earring', 'necklace',
+  ],
+  11: [
+    'background', 'face', 'rightbro', 'leftbro', 'righteye', 'lefteye', 'nose', 'upperlip', 'innermouth', 'lowerlip',
+    'hair',
+  ],
+} // prettier-ignore
+
 /** What recognition needs of a state dict: which tensors there are, and their shapes. */
 export type TensorShapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
 
 /** The decoder's last class token in the 19-class order; 11-class checkpoints lack it. */
 const CELEB_TOKEN = 'face_decoder.necklace_token.weight'
 const ANY_TOKEN = 'face_decoder.background_token.weight'
+const RE_TOKEN = /^face_decoder\.(\w+)_token\.weight$/
 
 /**
  * The architecture and class count of a SegFace state dict. `file` names the source in messages.
@@ -48,20 +64,32 @@ export function recognise(tensors: TensorShapes, file = 'the checkpoint'): SegFa
   return { arch, classes: tensors.has(CELEB_TOKEN) ? 19 : 11 }
 }
 
-/** `recognise`, refusing with `model/unsupported` what cannot be built here: networks of 11 classes. */
-export function requireBuildable(
-  tensors: TensorShapes,
-  file = 'the checkpoint',
-): { arch: Architecture; classes: 19 } {
-  const { arch, classes } = recognise(tensors, file)
-  if (classes !== 19) {
+/**
+ * The class tokens of a state dict in the order of its classes. PyTorch writes tensors in the order in which a network declares
+ * them, and SegFace declares its tokens in the order of their classes; a file that was sorted by name has lost that order. Of the
+ * networks of 19 classes the names are published too. Throws `model/unsupported` for another number of classes.
+ */
+export function classTokens(tensors: TensorShapes): readonly string[] {
+  const { arch, classes } = recognise(tensors)
+  const known = CLASS_TOKENS[classes]
+  const tokens = tokensOf(tensors)
+  if (tokens.length > classes) {
     throw new FacetError(
       'model/unsupported',
-      `${file} is a SegFace network of ${classes} classes, trained on LaPa or Helen, whose face alignment Facet does not make; it runs networks of 19 classes, trained on CelebAMask-HQ.`,
-      { file, arch, classes },
+      `The checkpoint is a SegFace network of ${tokens.length} classes (${tokens.join(', ')}); Facet knows those of 19, trained on CelebAMask-HQ, and of 11, trained on LaPa or Helen.`,
+      { arch, classes: tokens.length },
     )
   }
-  return { arch, classes }
+  const isPublished = classes === 19 && tokens.every((token) => known.includes(token))
+  return isPublished || tokens.length < classes || isSorted(tokens) ? known : tokens
+}
+
+function tokensOf(tensors: TensorShapes): string[] {
+  return [...tensors.keys()].flatMap((name) => RE_TOKEN.exec(name)?.[1] ?? [])
+}
+
+function isSorted(names: readonly string[]): boolean {
+  return names.every((name, i) => i === 0 || (names[i - 1] ?? '') < name)
 }
 
 function recogniseBackbone(tensors: TensorShapes): Architecture | undefined {

@@ -11,6 +11,7 @@ import { Add, Cos, Gelu, Mul, Relu, Sin } from '../onnx/ops/elementwise'
 import { MatMul } from '../onnx/ops/linear'
 import { Concat, Reshape, Split, Transpose, Unsqueeze } from '../onnx/ops/shape'
 import { imageReadsTokens, selfAttention, tokensReadImage } from './attention'
+import { CLASS_TOKENS } from './config'
 import type { NetworkContext } from './layers'
 import { layerNorm, linear } from './layers'
 
@@ -21,12 +22,6 @@ const TRANSFORMER_LAYERS = 2
 /** PyTorch's default for nn.LayerNorm, and what Segment Anything gives its LayerNorm2d. */
 const NORM_EPSILON = 1e-5
 const UPSCALING_NORM_EPSILON = 1e-6
-
-/** The tokens in the order of SegFace's class numbers. Their left and right are the image's, those of our classes the person's. */
-const CLASS_TOKENS = [
-  'background', 'neck', 'face', 'cloth', 'rightear', 'leftear', 'rightbro', 'leftbro', 'righteye', 'lefteye',
-  'nose', 'innermouth', 'lowerlip', 'upperlip', 'hair', 'glass', 'hat', 'earring', 'necklace',
-] as const // prettier-ignore
 
 /**
  * One map [N, 256, H, W] from the four taps [N, C, h, w], H and W being those of the first. SegFace projects each tap
@@ -61,17 +56,21 @@ export function fuseTaps({ g, parameter }: NetworkContext, taps: readonly Value[
 }
 
 /**
- * Masks [N, 19, 4 H, 4 W] from the fused map [N, 256, H, W]: each class token, having looked at the image, becomes 32 numbers
- * that weigh the 32 channels of the upscaled image.
+ * Masks [N, T, 4 H, 4 W] from the fused map [N, 256, H, W]: each of the T class tokens, having looked at the image, becomes 32
+ * numbers that weigh the 32 channels of the upscaled image.
  */
-export function decodeMasks(context: NetworkContext, fused: Value): Value {
+export function decodeMasks(
+  context: NetworkContext,
+  fused: Value,
+  classTokens: readonly string[] = CLASS_TOKENS[19],
+): Value {
   const { g, parameter } = context
   const [batch = 0, , height = 0, width = 0] = fused.shape
   const pixels = g.scope('face_decoder', () =>
     Reshape(g, Transpose(g, fused, [0, 2, 3, 1]), [batch, height * width, CHANNELS]),
   )
   const tokens = g.scope('face_decoder', () => {
-    const each = CLASS_TOKENS.map((name) => parameter(`face_decoder.${name}_token.weight`, [1, CHANNELS]))
+    const each = classTokens.map((name) => parameter(`face_decoder.${name}_token.weight`, [1, CHANNELS]))
     return Unsqueeze(g, Concat(g, each, 0), [0])
   })
   const position = positionalEncoding(context, height, width)
@@ -81,7 +80,7 @@ export function decodeMasks(context: NetworkContext, fused: Value): Value {
   return g.scope('face_decoder.masks', () => {
     const parts = MatMul(g, weights, Transpose(g, upscaled, [0, 2, 1]))
     const masks = placeParts(context, parts, 2 * width, 1)
-    return Reshape(g, masks, [batch, CLASS_TOKENS.length, 4 * height, 4 * width])
+    return Reshape(g, masks, [batch, classTokens.length, 4 * height, 4 * width])
   })
 }
 
@@ -167,7 +166,7 @@ function twoWayTransformer(
 /**
  * [N, H W, 256] to [N, 16 H W, 32]: every pixel becomes 2 x 2 of 64 channels, and each of those 2 x 2 of 32. A transposed
  * convolution whose stride is its kernel is a product per pixel. The last parts are left beside their pixel: they are moved
- * to their places when only 19 masks are left of them.
+ * to their places when only the masks are left of them.
  */
 function upscale(context: NetworkContext, pixels: Value, width: number): Value {
   const { g } = context

@@ -11,7 +11,7 @@ import { resnet } from './backbones/resnet'
 import { swin } from './backbones/swin'
 import { swinV2 } from './backbones/swin_v2'
 import type { Architecture } from './config'
-import { requireBuildable } from './config'
+import { CLASS_TOKENS, classTokens, recognise } from './config'
 import { decodeMasks, fuseTaps } from './decoder'
 import type { NetworkContext } from './layers'
 import type { StateDict } from './weights'
@@ -32,13 +32,13 @@ const MIN_RESOLUTION = 32
 const MAX_RESOLUTION = 2048
 
 /**
- * The graph of a SegFace state dict: input `image`, normalised float32 [N, 3, R, R]; output `logits`, float32 [N, 19, R, R]
- * in SegFace's class order. Throws `model/unsupported` for what is no SegFace or cannot be built here, `checkpoint/missing-tensor`
- * where a tensor is absent or mis-shaped, `usage` for a resolution out of range.
+ * The graph of a SegFace state dict: input `image`, normalised float32 [N, 3, R, R]; output `logits`, float32 [N, C, R, R]
+ * in the order of the state dict's C classes (`CLASS_ORDERS.segface` for 19, `lapa` for 11). Throws `model/unsupported` for what is
+ * no SegFace, `checkpoint/missing-tensor` where a tensor is absent or mis-shaped, `usage` for a resolution out of range.
  */
 export function buildSegFace(stateDict: StateDict, options: NetworkOptions): Graph {
   const { resolution, batch = 1, taps: wanted = false } = options
-  const { arch } = requireBuildable(stateDict)
+  const { arch } = recognise(stateDict)
   if (!Number.isInteger(resolution) || resolution < MIN_RESOLUTION || resolution > MAX_RESOLUTION) {
     throw new FacetError(
       'usage',
@@ -51,7 +51,7 @@ export function buildSegFace(stateDict: StateDict, options: NetworkOptions): Gra
   const image = g.input('image', 'float32', [batch, 3, resolution, resolution])
   const taps = backbone(context, arch, image)
   const fused = fuseTaps(context, taps)
-  g.output('logits', headLogits(context, fused, resolution))
+  g.output('logits', headLogits(context, fused, resolution, classTokens(stateDict)))
   if (wanted) {
     taps.forEach((tap, index) => g.output(`feature${index}`, tap))
     g.output('fused', fused)
@@ -82,9 +82,14 @@ export function backbone(context: NetworkContext, arch: Architecture, image: Val
   }
 }
 
-/** Logits [N, 19, R, R] from the fused map; masks come at four times its size, which is R where 4 divides R. */
-export function headLogits(context: NetworkContext, fused: Value, resolution: number): Value {
-  const masks = decodeMasks(context, fused)
+/** Logits [N, C, R, R] from the fused map; masks come at four times its size, which is R where 4 divides R. */
+export function headLogits(
+  context: NetworkContext,
+  fused: Value,
+  resolution: number,
+  tokens: readonly string[] = CLASS_TOKENS[19],
+): Value {
+  const masks = decodeMasks(context, fused, tokens)
   const [, , height, width] = masks.shape
   return height === resolution && width === resolution
     ? masks

@@ -1,4 +1,5 @@
 /** @file Logits to labels as a graph of its own, so that one network serves masks of any size. */
+import { CLASS_NAMES, type Channel } from '../../shared/labels'
 import type { Graph } from '../onnx/graph'
 import { GraphBuilder } from '../onnx/graph'
 import { Resize } from '../onnx/ops/conv'
@@ -6,19 +7,27 @@ import { Cast } from '../onnx/ops/elementwise'
 import { ArgMax } from '../onnx/ops/norm'
 
 /**
- * The graph from `logits`, float32 [1, C, R, R], to `labels`, uint8 [1, height, width]: bilinear interpolation with half-pixel
+ * The graph from `logits`, float32 [1, C, h, w], to `labels`, uint8 [1, height, width]: bilinear interpolation with half-pixel
  * centres, then the class with the greatest logit, the first of equals.
  */
 export function buildLabelHead(options: {
-  readonly classes: number
-  readonly resolution: number
+  /** [1, C, h, w]. */
+  readonly shape: readonly number[]
   readonly height: number
   readonly width: number
 }): Graph {
-  const { classes, resolution, height, width } = options
+  const { shape, height, width } = options
   const g = new GraphBuilder('label_head')
-  const logits = g.input('logits', 'float32', [1, classes, resolution, resolution])
-  const sized = height === resolution && width === resolution ? logits : Resize(g, logits, [height, width])
+  const logits = g.input('logits', 'float32', shape)
+  const [, , rows, columns] = shape
+  const sized = height === rows && width === columns ? logits : Resize(g, logits, [height, width])
   g.output('labels', Cast(g, ArgMax(g, sized, 1), 'uint8'))
   return g.finish()
+}
+
+/** Numbers of channels, in place, to SegFace's class numbers; a channel that is none of our classes becomes background. */
+export function toClassNumbers(labels: Uint8Array, channels: readonly Channel[]): void {
+  const numbers = channels.map((channel) => (channel === null ? 0 : CLASS_NAMES.indexOf(channel)))
+  if (numbers.every((number, channel) => number === channel)) return
+  for (let i = 0; i < labels.length; i++) labels[i] = numbers[labels[i] as number] ?? 0
 }

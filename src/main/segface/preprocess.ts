@@ -1,19 +1,21 @@
 /**
- * @file A photo and its masks as the network takes them, to the bit what SegFace's loader makes of them (datasets/celebamask_hq.py):
- * the photo by Pillow's BICUBIC, scaled to 0..1, then by ImageNet's mean and standard deviation; the labels by Pillow's NEAREST.
+ * @file A photo and its masks as the network takes them, for SegFace to the bit what its loader makes of them
+ * (datasets/celebamask_hq.py): the photo by Pillow's BICUBIC, scaled to 0..1, then by ImageNet's mean and standard deviation; the
+ * labels by Pillow's NEAREST.
  */
 import { invariant } from '../../shared/assert'
 import type { LabelMap } from '../../shared/mask'
-import { readPicture, resizeCubic } from '../imaging/picture'
+import { SEGFACE_PREPROCESSING, type Preprocessing } from '../../shared/network'
+import { readPicture, resizePicture } from '../imaging/picture'
 import { resizeNearest } from '../imaging/resize'
 
-/** Red, green, blue, of values in 0..1: torchvision's constants, which SegFace normalises with. */
-export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const
-export const IMAGENET_STD = [0.229, 0.224, 0.225] as const
-
 /** The photo at `path`, squeezed into a square where it is none: normalised planes [3, side, side]. Errors as for `readPicture`. */
-export async function readInput(path: string, side: number): Promise<Float32Array> {
-  return normalise(resizeCubic(await readPicture(path), side, side).rgb)
+export async function readInput(
+  path: string,
+  side: number,
+  how: Preprocessing = SEGFACE_PREPROCESSING,
+): Promise<Float32Array> {
+  return normalise(resizePicture(await readPicture(path), side, side, how.resize).rgb, how)
 }
 
 /**
@@ -25,18 +27,22 @@ export function labelsAt({ width, height, labels }: LabelMap, side: number): Uin
   return resizeNearest(labels, new Uint8Array(side * side), width, height, side, side)
 }
 
-/** Interleaved RGB bytes [pixels, 3] as normalised planes [3, pixels]. */
-export function normalise(rgb: Uint8Array): Float32Array {
+/** Interleaved RGB bytes [pixels, 3] as normalised planes [3, pixels], in the order of `colours`. */
+export function normalise(
+  rgb: Uint8Array,
+  how: Pick<Preprocessing, 'mean' | 'std' | 'colours'> = SEGFACE_PREPROCESSING,
+): Float32Array {
   invariant(rgb.length % 3 === 0, `${rgb.length} bytes are not whole RGB pixels`)
   const pixels = rgb.length / 3
   const planes = new Float32Array(rgb.length)
-  for (const channel of [0, 1, 2] as const) {
-    const mean = IMAGENET_MEAN[channel]
-    const deviation = IMAGENET_STD[channel]
+  for (const plane of [0, 1, 2] as const) {
+    const mean = how.mean[plane]
+    const deviation = how.std[plane]
     // A byte has 256 values, so the arithmetic is done 256 times.
     const table = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / deviation)
+    const channel = how.colours === 'RGB' ? plane : 2 - plane
     for (let pixel = 0; pixel < pixels; pixel++) {
-      planes[channel * pixels + pixel] = table[rgb[3 * pixel + channel] as number] as number
+      planes[plane * pixels + pixel] = table[rgb[3 * pixel + channel] as number] as number
     }
   }
   return planes

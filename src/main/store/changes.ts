@@ -29,6 +29,8 @@ export interface HandChange {
 export interface Prediction {
   face: number
   labels: Uint8Array
+  /** Bits of the parts that the model can make; the others stay as they are. All of them if left out. */
+  parts?: number
   model: string
   /** Replaces the parts a hand or an import decided, too. */
   force?: boolean
@@ -110,8 +112,9 @@ export class Changes {
   }
 
   /**
-   * Stores what a model says. Parts decided by a hand or an import stay as they are, and the pixels they cover are
-   * given to no other part. Undoable where it changes anything that was decided before: never the first prediction.
+   * Stores what a model says. Parts decided by a hand or an import, and those that the model does not know, stay as they are,
+   * and the pixels they cover are given to no other part. Undoable where it changes anything that was decided before: never
+   * the first prediction.
    */
   writePrediction(prediction: Prediction): HistoryState {
     const open = this.read(prediction.face)
@@ -123,7 +126,8 @@ export class Changes {
       )
     }
     const said = partMapFromLabels(prediction.labels, grid.width, grid.height)
-    const kept = prediction.force ? 0 : keptParts(open.origins)
+    const { force = false, parts: known = ALL_PARTS } = prediction
+    const kept = (ALL_PARTS & ~known) | (force ? 0 : keptParts(open.origins))
     for (let i = 0; i < said.bits.length; i++) {
       const held = (open.map.bits[i] as number) & kept
       if (held !== 0) said.bits[i] = held

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { readPicture, resizeCubic, type Picture } from '../../../src/main/imaging/picture'
+import { readPicture, resizeCubic, resizePicture, type Picture } from '../../../src/main/imaging/picture'
 import { resizeNearest } from '../../../src/main/imaging/resize'
 import { normalise } from '../../../src/main/segface/preprocess'
 import { maxDifference } from '../../helpers/allclose'
@@ -81,6 +81,19 @@ describe('resizeCubic', () => {
       const exact = weights.reduce((sum, weight, j) => sum + weight * (row[i - 2 + j] as number), 0)
       expect(rgb[2 * i * 3]).toBe(Math.min(255, Math.max(0, Math.round(exact))))
     }
+  })
+})
+
+describe('resizePicture, bilinear', () => {
+  it('enlarges by the triangle, and reduces by one as wide as the reduction', () => {
+    const row = [10, 200, 30, 90, 255, 0, 77, 140]
+    const picture: Picture = { width: 8, height: 1, rgb: Uint8Array.from(row.flatMap((v) => [v, v, v])) }
+    const large = resizePicture(picture, 16, 1, 'bilinear').rgb
+    for (let i = 1; i < 7; i++)
+      expect(large[2 * i * 3]).toBe(Math.round(0.25 * (row[i - 1] ?? 0) + 0.75 * (row[i] ?? 0)))
+    const small = resizePicture(picture, 4, 1, 'bilinear').rgb
+    // Half the width: weights 1, 3, 3, 1 of 8 around the centre.
+    expect(small[3]).toBe(Math.round((200 + 3 * 30 + 3 * 90 + 255) / 8))
   })
 })
 

@@ -42,7 +42,7 @@ beforeEach(async () => {
     name: 'mobilenet_celeba_224',
     arch: 'mobilenet',
     resolution: 224,
-    dataset: 'CelebAMask-HQ',
+    classSet: 'celebamask-hq',
     path: 'authors/repository/resolve/main/mobilenet_celeba_224/model_299.pt',
     bytes: CHECKPOINT.length,
     exact: true,
@@ -272,7 +272,7 @@ describe('the published checkpoints', () => {
   test('can all be run, and are told apart', () => {
     for (const { arch, name, resolution, sha256, path } of PUBLISHED) {
       expect(ARCHITECTURES).toContain(arch)
-      expect(name).toMatch(new RegExp(`_celeba_${resolution}$`))
+      expect(name).toMatch(new RegExp(`_(celeba|lapa)_${resolution}$`))
       expect(sha256 ?? '0'.repeat(64)).toMatch(/^[0-9a-f]{64}$/)
       expect(path).toContain(`/${name}/model_299.pt`)
     }

@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toFloat32 } from '../../../src/main/base/tensor'
 import { withCheckpoint } from '../../../src/main/checkpoint/open'
-import { importModel, resolutionOfFile } from '../../../src/main/models/importer'
+import { describeFile, importModel } from '../../../src/main/models/importer'
+import { knownFacts } from '../../../src/main/models/facts'
 import { modelInfo, networkOf, Registry } from '../../../src/main/models/registry'
+import { CLASS_NAMES, CLASS_ORDERS } from '../../../src/shared/labels'
 import { maxDifference } from '../../helpers/allclose'
 import { suiteFolder, testPaths } from '../../helpers/app'
 import { f32, makeCheckpoint } from '../../helpers/checkpoint'
@@ -85,19 +87,12 @@ describe('a SegFace checkpoint', () => {
   })
 
   test('is used at the side that its own name or its folder says, else at 512', async () => {
-    const registry = await makeRegistry()
-    const root = await makeFolder()
-    const at = async (...path: string[]): Promise<number> => {
-      const file = join(root, ...path)
-      await mkdir(join(file, '..'), { recursive: true })
-      await writeFile(file, path.join())
-      return resolutionOfFile(registry, file)
-    }
-    expect(await at('mobilenet_celeba_256', 'model_299.pt')).toBe(256)
-    expect(await at('swinb_celeba_224.pt')).toBe(224)
-    expect(await at('run', 'model_256.pt')).toBe(256)
-    expect(await at('run', 'model_2560.pt')).toBe(512)
-    expect(await at('run', 'model.pt')).toBe(512)
+    const side = async (...path: string[]) => (await knownFacts(join('/', ...path), 19, undefined)).resolution
+    expect(await side('mobilenet_celeba_256', 'model_299.pt')).toBe(256)
+    expect(await side('swinb_celeba_224.pt')).toBe(224)
+    expect(await side('run', 'model_256.pt')).toBe(256)
+    expect(await side('run', 'model_2560.pt')).toBe(512)
+    expect(await side('run', 'model.pt')).toBe(512)
   })
 
   test('takes side and scores from a scores.json beside it', async () => {
@@ -110,7 +105,7 @@ describe('a SegFace checkpoint', () => {
     expect(manifest).toMatchObject({ resolution: 256, scores: { 'val mean_f1': 0.5, 'test mean_f1': 0.25 } })
     expect(manifest.name).toMatch(/ model_5$/)
     await writeFile(join(home, 'scores.json'), '{"resolution": "large"}')
-    expect(await resolutionOfFile(await makeRegistry(), file)).toBe(512)
+    expect(await describeFile(await makeRegistry(), file)).toMatchObject({ resolution: 512 })
   })
 
   test('takes side, terms and card from the same file in the registry', async () => {
@@ -119,7 +114,7 @@ describe('a SegFace checkpoint', () => {
     const registry = await makeRegistry()
     const twin = await importModel(registry, join(home, 'net_128.pt'))
     expect(twin.manifest.resolution).toBe(128)
-    expect(await resolutionOfFile(registry, checkpoint)).toBe(128)
+    expect(await describeFile(registry, checkpoint)).toMatchObject({ resolution: 128 })
     expect((await importModel(registry, checkpoint, { name: 'again' })).manifest.resolution).toBe(128)
   })
 
@@ -198,6 +193,65 @@ describe('an import that cannot be', () => {
   })
 })
 
+describe('a checkpoint of 11 classes', () => {
+  let lapa: string
+  beforeAll(async () => {
+    lapa = join(folder.path, 'eleven.pt')
+    await writeMobilenet(lapa, 11)
+  })
+
+  test('is imported as what the caller says it was trained on, and says what that means', async () => {
+    const registry = await makeRegistry()
+    await expect(importModel(registry, lapa)).rejects.toMatchObject({
+      code: 'usage',
+      message: `${lapa} has 11 classes, those of LaPa and of Helen, and nothing in it tells which; say it with --dataset lapa or --dataset helen.`,
+    })
+    const model = await importModel(registry, lapa, { dataset: 'lapa' })
+    expect(model.manifest).toMatchObject({ arch: 'mobilenet', class_set: 'lapa', classes: 11 })
+    const info = await modelInfo(model)
+    expect(info.parts).toEqual(['skin', 'l_brow', 'r_brow', 'l_eye', 'r_eye', 'nose', 'mouth', 'l_lip', 'u_lip', 'hair']) // prettier-ignore
+    expect(info.limits).toEqual([
+      expect.stringMatching(/trained on LaPa, .*warped.*worse than its scores/),
+      'It does not know neck, cloth, l_ear, r_ear, eye_g, hat, ear_r, neck_l: predictions leave these parts as they are.',
+    ])
+    expect(info.card).toContain(info.limits[0])
+    expect(await importModel(registry, lapa, { dataset: 'lapa' })).toEqual(model)
+    const helen = await importModel(registry, lapa, { dataset: 'helen' })
+    const other = await modelInfo(helen)
+    expect(other.limits[0]).toMatch(/trained on Helen, .*cropped/)
+    expect([other.id, other.card]).toEqual(['eleven-2', expect.not.stringContaining('LaPa')])
+  })
+
+  test('is known by its name where that says it, and stays it under another', async () => {
+    const home = join(await makeFolder(), 'swinb_helen_512')
+    await mkdir(home)
+    const file = join(home, 'model_299.pt')
+    await copyFile(lapa, file)
+    const registry = await makeRegistry()
+    expect((await importModel(registry, file)).manifest).toMatchObject({
+      class_set: 'helen',
+      resolution: 512,
+    })
+    expect((await importModel(registry, lapa, { name: 'again' })).manifest.class_set).toBe('helen')
+    expect((await knownFacts('/lapa_vs_helen/model.pt', 11, undefined)).classSet).toBeNull()
+  })
+
+  test('runs from its file without being asked about', async () => {
+    expect(await describeFile(await makeRegistry(), lapa)).toEqual({
+      resolution: 512,
+      classSet: null,
+      channels: CLASS_ORDERS.lapa,
+    })
+  })
+
+  test('and --dataset for one of 19 is refused', async () => {
+    await expect(importModel(await makeRegistry(), checkpoint, { dataset: 'lapa' })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/19 classes.*not on lapa; leave --dataset out/),
+    })
+  })
+})
+
 describe('the registry', () => {
   test('leaves out folders that are broken, unfinished or of something else, and says which', async () => {
     const registry = await makeRegistry()
@@ -248,13 +302,14 @@ describe('the registry', () => {
 
   test('resolves a checkpoint file that is not in it, with the side of the caller', async () => {
     const registry = await makeRegistry()
-    expect(await registry.resolve(checkpoint, async () => 96)).toEqual({
-      id: checkpoint,
-      weights: checkpoint,
-      resolution: 96,
+    const abilities = { classSet: 'celebamask-hq', channels: CLASS_NAMES } as const
+    const at96 = async () => ({ resolution: 96, ...abilities })
+    expect(await registry.resolve(checkpoint, at96)).toEqual({
+      network: { id: checkpoint, weights: checkpoint, resolution: 96 },
+      abilities,
     })
-    expect((await registry.resolve(SHIPPED, async () => 96)).resolution).toBe(256)
-    await expect(registry.resolve(join(checkpoint, 'no'), async () => 96)).rejects.toMatchObject({
+    expect((await registry.resolve(SHIPPED, at96)).network.resolution).toBe(256)
+    await expect(registry.resolve(join(checkpoint, 'no'), at96)).rejects.toMatchObject({
       code: 'model/unknown',
     })
   })

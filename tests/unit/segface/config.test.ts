@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FacetError } from '../../../src/shared/errors'
-import { recognise, requireBuildable } from '../../../src/main/segface/config'
+import { CLASS_TOKENS, classTokens, recognise } from '../../../src/main/segface/config'
 import { buildSegFace } from '../../../src/main/segface/network'
 import { countParameters, requireTensor } from '../../../src/main/segface/weights'
 import { tensor } from '../../../src/main/base/tensor'
 import { namedStateDict } from '../../helpers/named_tensors'
+import { withTokens } from '../../helpers/segface'
 import { shared } from '../../helpers/shared'
 
 type Entries = readonly (readonly [string, readonly number[], string])[]
@@ -40,15 +41,11 @@ describe('a published checkpoint', () => {
     expect(recognise(shapesOf(state_dict))).toEqual({ arch: model, classes: 19 })
   })
 
-  it('of 11 classes is recognised and refused', () => {
-    const tokens = /_token\.weight$/
-    const lapa = mobilenet.filter(
-      ([name]) => !tokens.test(name) || /background|face_token|nose|hair/.test(name),
-    )
-    expect(recognise(shapesOf(lapa))).toEqual({ arch: 'mobilenet', classes: 11 })
-    expect(errorOf(() => requireBuildable(shapesOf(lapa), 'lapa.pt')).message).toMatch(
-      /^lapa\.pt .* 11 classes/,
-    )
+  it('of 11 classes is one of LaPa or Helen', () => {
+    expect(recognise(shapesOf(withTokens(mobilenet, CLASS_TOKENS[11])))).toEqual({
+      arch: 'mobilenet',
+      classes: 11,
+    })
   })
 
   it('of a backbone that SegFace has in other sizes is refused', () => {
@@ -58,7 +55,7 @@ describe('a published checkpoint', () => {
       ['face_decoder.background_token.weight', { shape: [1, 256] }],
       ['face_decoder.necklace_token.weight', { shape: [1, 256] }],
     ])
-    const error = errorOf(() => requireBuildable(swinTiny, 'swint.pt'))
+    const error = errorOf(() => recognise(swinTiny, 'swint.pt'))
     expect(error.code).toBe('model/unsupported')
     expect(error.message).toContain('swint.pt is not a SegFace checkpoint')
   })
@@ -70,6 +67,30 @@ describe('a published checkpoint', () => {
     expect(errorOf(() => recognise(new Map())).code).toBe('model/unsupported')
     const bare = new Map([['backbone.0.0.weight', { shape: [16, 3, 3, 3] }]])
     expect(errorOf(() => recognise(bare)).code).toBe('model/unsupported')
+  })
+})
+
+describe('class tokens', () => {
+  const order = (tokens: readonly string[], sorted = false) => {
+    const names = withTokens(mobilenet, tokens).map(([name, shape]) => [name, { shape }] as const)
+    return classTokens(new Map(sorted ? names.sort(([a], [b]) => (a < b ? -1 : 1)) : names))
+  }
+  const swapped = CLASS_TOKENS[11].map((token) => token.replace(/^(left|right)/, (side) => (side === 'left' ? 'right' : 'left'))) // prettier-ignore
+
+  it('stand in the order of the classes, as the checkpoint has them', () => {
+    expect(order(CLASS_TOKENS[19])).toEqual(CLASS_TOKENS[19])
+    expect(order(CLASS_TOKENS[11])).toEqual(CLASS_TOKENS[11])
+    expect(order(swapped)).toEqual(swapped)
+  })
+
+  it('of a file that is sorted by name are in the published order', () => {
+    expect(order(CLASS_TOKENS[19], true)).toEqual(CLASS_TOKENS[19])
+    expect(order(CLASS_TOKENS[11], true)).toEqual(CLASS_TOKENS[11])
+  })
+
+  it('more than there are classes are refused by name', () => {
+    const error = errorOf(() => order([...CLASS_TOKENS[11], 'beard']))
+    expect(error.message).toMatch(/12 classes \(background, .*, beard\); Facet knows those of 19.*of 11/)
   })
 })
 

@@ -76,7 +76,10 @@ describe('the label head', () => {
     const planes = Array.from({ length: classes }, (_, c) =>
       bilinear(logits.subarray(c * size, (c + 1) * size), resolution, height, width),
     )
-    const labels = await runOne(buildLabelHead({ classes, resolution, height, width }), { logits })
+    const labels = await runOne(
+      buildLabelHead({ shape: [1, classes, resolution, resolution], height, width }),
+      { logits },
+    )
     expect(labels).toBeInstanceOf(Uint8Array)
     expect(labels).toHaveLength(height * width)
     labels.forEach((label, pixel) => {
@@ -88,7 +91,7 @@ describe('the label head', () => {
 
   it('gives a tie to the first class', async () => {
     const logits = new Float32Array(3 * 4)
-    const labels = await runOne(buildLabelHead({ classes: 3, resolution: 2, height: 2, width: 2 }), {
+    const labels = await runOne(buildLabelHead({ shape: [1, 3, 2, 2], height: 2, width: 2 }), {
       logits,
     })
     expect([...labels]).toEqual([0, 0, 0, 0])

@@ -1,0 +1,76 @@
+/** @file What tensors cannot tell of a checkpoint: from the same file in the registry, from what lies beside it, from its name. */
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { ClassSet } from '../../shared/network'
+import type { SegFaceConfig } from '../segface/config'
+import { CARD_FILE } from './manifest'
+import type { Model } from './registry'
+
+export interface Facts {
+  resolution: number
+  licence: string
+  card: string
+  scores: Record<string, number>
+  /** Null where it may be LaPa or Helen. */
+  classSet: ClassSet | null
+}
+
+/** SegFace trains at 512 unless its folder's name says otherwise (`swinb_celeba_224`). */
+const DEFAULT_RESOLUTION = 512
+const UNKNOWN_LICENCE =
+  'Not known to Facet. SegFace publishes code and weights under MIT; the datasets that its weights are trained on (CelebAMask-HQ, LaPa, Helen) are for non-commercial research and education only.'
+
+/** The numbers that a training run may leave beside its checkpoint. */
+const scoresFile = z.object({ resolution: z.int().min(32).max(4096) }).catchall(z.unknown())
+const splitScores = z.object({ mean_f1: z.number() })
+
+/** What is known of a checkpoint of that many classes; `twin` is the registry's model of the same file. */
+export async function knownFacts(
+  file: string,
+  classes: SegFaceConfig['classes'],
+  twin: Model | undefined,
+): Promise<Facts> {
+  if (twin) {
+    const { resolution, licence, scores, class_set: classSet } = twin.manifest
+    const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
+    return { resolution, licence, scores, card, classSet }
+  }
+  const name = nameWithFolder(file)
+  const classSet = classes === 19 ? 'celebamask-hq' : datasetByName(name)
+  const resolution = resolutionByName(name)
+  const facts: Facts = { resolution, licence: UNKNOWN_LICENCE, card: '', scores: {}, classSet }
+  const text = await readFile(join(dirname(file), 'scores.json'), 'utf8').catch(() => '{}')
+  const parsed = scoresFile.safeParse(parseJson(text))
+  if (!parsed.success) return facts
+  for (const [split, value] of Object.entries(parsed.data)) {
+    const scores = splitScores.safeParse(value)
+    if (scores.success) facts.scores[`${split} mean_f1`] = scores.data.mean_f1
+  }
+  return { ...facts, resolution: parsed.data.resolution }
+}
+
+/** SegFace names every file model_N.pt; what it is stands in the folder's name. */
+function nameWithFolder(file: string): string {
+  return join(basename(dirname(file)), basename(file))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function resolutionByName(name: string): number {
+  const named = /_(64|96|128|192|224|256|320|384|448|512)(?=[._/\\-]|$)/.exec(name)
+  return named ? Number(named[1]) : DEFAULT_RESOLUTION
+}
+
+/** `swinb_lapa_512`: null where the name says neither or both. */
+function datasetByName(name: string): 'lapa' | 'helen' | null {
+  const words = name.toLowerCase().split(/[^a-z]+/)
+  const named = (['lapa', 'helen'] as const).filter((dataset) => words.includes(dataset))
+  return named.length === 1 ? (named[0] ?? null) : null
+}
