@@ -105,6 +105,30 @@ describe('facet model', () => {
     expect((await facet('model', 'show', SHIPPED)).stdout).toContain('non-commercial')
   })
 
+  test('asks what 11 classes were trained on, and says what such a model cannot do wherever it is used', async () => {
+    const file = at('eleven_64.pt')
+    await writeMobilenet(file, 11)
+    expect(await failure(2, 'model', 'import', file)).toContain('--dataset lapa or --dataset helen')
+    expect(await failure(2, 'model', 'import', file, '--dataset', 'celeba')).toContain('lapa, helen')
+    const predict = ['predict', at('pictures', 'a.jpg'), '--provider', 'cpu']
+    expect(await json(...predict, '--model', file, '--out', at('unknown'))).toMatchObject({
+      limits: [expect.stringContaining('LaPa or Helen'), expect.stringContaining('does not know')],
+    })
+    const imported = await json('model', 'import', file, '--dataset', 'helen')
+    expect(imported).toMatchObject({ id: 'eleven_64', classes: 11, classSet: 'helen' })
+    expect((await facet('model', 'show', 'eleven_64')).stdout).toMatch(
+      /limits .*trained on Helen.*\n.*\*\*Limits/s,
+    )
+    const { stdout } = await facet(...predict, '--model', 'eleven_64', '--out', at('helen'))
+    expect(stdout).toMatch(
+      /^Note: It was trained on Helen, .*\nNote: It does not know neck, .*\n1 pictures on cpu/,
+    )
+    const [x, y] = [at('x11.npy'), at('y11.npy')]
+    await writeNpy(x, { dtype: 'float32', shape: [2, 3, 64, 64], data: namedImage('x', [2, 3, 64, 64]) })
+    await json('logits', file, '--input', x, '--output', y, '--provider', 'cpu')
+    expect((await readNpy(y)).shape).toEqual([2, 11, 64, 64])
+  })
+
   test('refuses what is no SegFace checkpoint, naming the file', async () => {
     const other = at('other.pt')
     await writeFile(other, makeCheckpoint({ 'fc.weight': f32([2, 2]) }))

@@ -9,6 +9,7 @@ import { createPartMap, drawRuns } from '../../../src/shared/mask'
 import { diffPatch, encodePatch } from '../../../src/shared/patch'
 import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
+import { writeMobilenet } from '../../helpers/segface'
 
 const SHIPPED = resolve('resources', 'models', 'segface-mobilenet-by-facet', 'weights.safetensors')
 const [WIDTH, HEIGHT] = [48, 40]
@@ -136,6 +137,28 @@ test('leaves alone what a person decided; another model predicts again only what
   expect(await models(b)).toEqual(['second', 'segface-mobilenet-by-facet'])
   // Accepted were other masks than these.
   expect((await statuses())[1]).toBe('predicted')
+})
+
+test('a model that does not know all parts leaves the others as they were predicted', async () => {
+  await want(a, [])
+  const partsOf = async () => (await app.call('masks.open', { image: a })).parts
+  const before = await partsOf()
+  const file = join(folder.path, 'eleven_64.pt')
+  await writeMobilenet(file, 11)
+  const { id, parts } = await app.call('models.import', { file, dataset: 'lapa' })
+  await app.call('settings.write', { model: id })
+  await want(a, [])
+  await want(b, [])
+  const after = await partsOf()
+  expect(await models(a)).toEqual([id, 'segface-mobilenet-by-facet'])
+  expect(after.filter(({ part }) => !parts.includes(part))).toEqual(
+    before.filter(({ part }) => !parts.includes(part)),
+  )
+  expect(after.filter(({ part }) => parts.includes(part))).not.toEqual(
+    before.filter(({ part }) => parts.includes(part)),
+  )
+  const fresh = (await app.call('masks.open', { image: b })).parts
+  expect(fresh.filter(({ origin }) => origin === 'model').map(({ part }) => part)).toEqual(parts)
 })
 
 test('tells of a picture that cannot be read, and goes on', async () => {
