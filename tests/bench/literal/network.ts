@@ -4,7 +4,7 @@
  */
 import type { Graph, Value } from '../../../src/main/onnx/graph'
 import type { Architecture } from '../../../src/main/segface/config'
-import { requireBuildable } from '../../../src/main/segface/config'
+import { recognise } from '../../../src/main/segface/config'
 import { backbone } from '../../../src/main/segface/network'
 import type { StateDict } from '../../../src/main/segface/weights'
 import { literalConvNeXt } from './convnext'
@@ -15,7 +15,7 @@ import { literalSwin } from './swin'
 
 /** The graph from `image` [1, 3, R, R] to `logits` [1, 19, R, R], as `buildSegFace`'s. */
 export function buildLiteral(stateDict: StateDict, resolution: number): Graph {
-  const { arch } = requireBuildable(stateDict)
+  const { arch } = recognise(stateDict)
   const context = literalContext(`literal_${arch}`, stateDict)
   const image = context.g.input('image', 'float32', [1, 3, resolution, resolution])
   context.g.output('logits', literalHead(context, literalTaps(context, arch, image), resolution))
