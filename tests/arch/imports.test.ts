@@ -73,8 +73,21 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'renderer/src/backend': ['shared'],
   'renderer/src/i18n': ['shared'],
   'renderer/src/editor': ['shared'],
-  'renderer/src/state': ['renderer/src/backend', 'renderer/src/editor', 'renderer/src/i18n', 'shared'],
-  'renderer/src/components': ['renderer/src/state', 'renderer/src/editor', 'renderer/src/i18n', 'shared'],
+  'renderer/src/charts': ['shared'],
+  'renderer/src/state': [
+    'renderer/src/backend',
+    'renderer/src/editor',
+    'renderer/src/charts',
+    'renderer/src/i18n',
+    'shared',
+  ],
+  'renderer/src/components': [
+    'renderer/src/state',
+    'renderer/src/editor',
+    'renderer/src/charts',
+    'renderer/src/i18n',
+    'shared',
+  ],
   'renderer/src/App.svelte': ['renderer/src/components', 'renderer/src/state', 'renderer/src/i18n'],
   'renderer/src/main.ts': [
     'renderer/src/App.svelte',

@@ -1,8 +1,9 @@
 /** @file The catalogue is complete in both languages, and its sentences are filled in as each language writes them. */
 import { describe, expect, test } from 'vitest'
-import { CATALOGUE, LANGUAGES, type Key } from '../../../src/renderer/src/i18n/catalogue'
+import { CATALOGUE, type Key } from '../../../src/renderer/src/i18n/catalogue'
 import { fill } from '../../../src/renderer/src/i18n/fill'
 import { firstLanguage, locale, t } from '../../../src/renderer/src/i18n/i18n.svelte'
+import { LANGUAGES } from '../../../src/renderer/src/i18n/languages'
 import { ERROR_CODES } from '../../../src/shared/errors'
 import { PART_NAMES } from '../../../src/shared/labels'
 import { PROVIDERS, SPLITS, STATUSES } from '../../../src/shared/api'

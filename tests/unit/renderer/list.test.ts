@@ -117,6 +117,22 @@ describe('ImageList', () => {
     expect(list.upcoming(2, ['untouched', 'predicted'])).toEqual([3, 4])
   })
 
+  test('golden faces can be shown alone, and are counted by the search', () => {
+    const list = listOf(['untouched', 'predicted', 'predicted'])
+    list.put([
+      { ...row(2, 'predicted'), golden: true },
+      { ...row(3, 'accepted'), golden: true },
+    ])
+    expect(list.filtered.golden).toBe(2)
+    list.onlyGolden = true
+    expect(list.shownIds()).toEqual([2, 3])
+    list.toggleStatus('accepted')
+    expect(list.shownIds()).toEqual([3])
+    expect(list.filtered.counts).toMatchObject({ untouched: 1, predicted: 1, accepted: 1 })
+    list.clear()
+    expect(list.onlyGolden).toBe(false)
+  })
+
   test('100,000 rows that arrive in batches are all there', () => {
     const list = new ImageList()
     for (let batch = 0; batch < 100; batch++)

@@ -5,10 +5,8 @@
 import type { Provider, ProviderChoice } from '../../../shared/api'
 import type { ErrorCode } from '../../../shared/errors'
 import type { PartName } from '../../../shared/labels'
-
-export const LANGUAGES = ['en', 'ko'] as const
-export type Language = (typeof LANGUAGES)[number]
-type Entry = Readonly<Record<Language, string>>
+import { TRAINING } from './catalogue-training'
+import type { Entry } from './languages'
 
 /** Parts of the face; left and right are the person's own. */
 const PARTS: Readonly<Record<`part.${PartName}`, Entry>> = {
@@ -101,6 +99,7 @@ const WINDOW = {
   'app.close': { en: 'Close', ko: '닫기' },
   'app.cancel': { en: 'Cancel', ko: '취소' },
   'app.more': { en: 'More', ko: '더 보기' },
+  'app.delete': { en: 'Delete for good', ko: '완전히 삭제' },
 
   'link.lost': { en: 'Facet’s backend does not answer', ko: 'Facet 백엔드가 응답하지 않습니다' },
   'link.safe': {
@@ -276,6 +275,21 @@ const WINDOW = {
   'model.source': { en: 'Made from', ko: '원본 파일' },
   'model.parent': { en: 'Trained from', ko: '상위 모델' },
   'model.noParent': { en: 'no other model', ko: '없음' },
+  'model.training': { en: 'Training', ko: '학습' },
+  'model.trainingFacts': {
+    en: '{n|image|images}, best epoch {best} of {epochs}, {time}',
+    ko: '이미지 {n}장, 에포크 {epochs} 중 {best}, {time}',
+  },
+  'model.mix': { en: 'Mixed from', ko: '조합' },
+  'model.mixFacts': {
+    en: '{other} for: {parts}; {base} for all else',
+    ko: '{parts}: {other}, 나머지: {base}',
+  },
+  'model.delete': { en: 'Delete this model', ko: '이 모델 삭제' },
+  'model.deleteHint': {
+    en: 'Deletes its files. Runs and masks stay.',
+    ko: '모델 파일을 삭제합니다. 학습 기록과 마스크는 남습니다.',
+  },
   'model.created': { en: 'Added', ko: '추가한 날' },
   'model.id': { en: 'In commands', ko: '명령에 쓰는 이름' },
   'model.scores': { en: 'Scores', ko: '평가 점수' },
@@ -386,5 +400,5 @@ const WINDOW = {
   'effect.cancel': { en: 'Cancel the stroke', ko: '그리던 획 취소' },
 } as const satisfies Readonly<Record<string, Entry>>
 
-export const CATALOGUE = { ...PARTS, ...ERRORS, ...PROVIDERS, ...WINDOW }
+export const CATALOGUE = { ...PARTS, ...ERRORS, ...PROVIDERS, ...WINDOW, ...TRAINING }
 export type Key = keyof typeof CATALOGUE

@@ -15,6 +15,8 @@ export interface Filtered {
   readonly visible: readonly number[]
   /** Rows per status that match the search, whatever statuses are chosen. */
   readonly counts: Readonly<Record<Status, number>>
+  /** Golden rows that match the search. */
+  readonly golden: number
   /** Rows that match the search. */
   readonly matching: number
 }
@@ -30,18 +32,22 @@ export function filterRows(
   keys: readonly string[],
   search: string,
   statuses: readonly Status[],
+  onlyGolden = false,
 ): Filtered {
   const wanted = searchKey(search.trim())
   const counts: Record<Status, number> = { untouched: 0, predicted: 0, corrected: 0, accepted: 0, flagged: 0 }
   const visible: number[] = []
+  let golden = 0
   let matching = 0
   for (const [index, row] of rows.entries()) {
     if (wanted !== '' && !keys[index]?.includes(wanted)) continue
     matching++
     counts[row.status]++
+    if (row.golden) golden++
+    else if (onlyGolden) continue
     if (statuses.length === 0 || statuses.includes(row.status)) visible.push(index)
   }
-  return { visible, counts, matching }
+  return { visible, counts, golden, matching }
 }
 
 /** The first position in ascending `visible` whose entry is at least `index`; its length where none is. */

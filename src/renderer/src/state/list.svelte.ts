@@ -10,6 +10,8 @@ export class ImageList {
   search = $state('')
   /** Statuses shown; none chosen means all. */
   statuses: readonly Status[] = $state.raw([])
+  /** Only golden faces are shown. */
+  onlyGolden = $state(false)
   /** Id of the image on the canvas. */
   current: number | null = $state(null)
   private readonly plain = new Rows()
@@ -19,7 +21,7 @@ export class ImageList {
 
   readonly filtered = $derived.by(() => {
     const { items, keys } = this.rows()
-    return filterRows(items, keys, this.search, this.statuses)
+    return filterRows(items, keys, this.search, this.statuses, this.onlyGolden)
   })
   /** All images of the workspace. */
   readonly total = $derived.by(() => this.rows().items.length)
@@ -41,12 +43,19 @@ export class ImageList {
     return this.rows().items[this.filtered.visible[position] ?? -1] ?? null
   }
 
+  /** Ids of all shown rows. */
+  shownIds(): number[] {
+    const { items } = this.rows()
+    return this.filtered.visible.flatMap((place) => items[place]?.id ?? [])
+  }
+
   /** Empties the list and what was searched in it. */
   clear(): void {
     this.plain.clear()
     this.current = null
     this.search = ''
     this.statuses = []
+    this.onlyGolden = false
     this.version++
   }
 

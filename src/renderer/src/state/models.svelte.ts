@@ -25,6 +25,19 @@ export class Models {
     return id === null ? this.defaultModel : (this.list.find((model) => model.id === id) ?? null)
   }
 
+  /** The model at the beginning of a line of trained ones. */
+  rootOf(model: ModelInfo): ModelInfo {
+    const parent = model.parent === null ? undefined : this.list.find(({ id }) => id === model.parent)
+    return parent ? this.rootOf(parent) : model
+  }
+
+  /** Deletes one that nothing is made of. */
+  async delete(id: string): Promise<void> {
+    await this.backend.call('models.delete', { model: id })
+    this.chosen = null
+    await this.read()
+  }
+
   /** Imports a checkpoint by its path on the backend's computer. */
   async import(file: string): Promise<ModelInfo> {
     const job = this.jobs.begin()

@@ -1,20 +1,26 @@
 /** @file What the window is doing: the open workspace, the image on the canvas, and what each command of the user does. */
 import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/api'
-import { PART_INDEX } from '../../../shared/labels'
+import { PART_INDEX, type PartName } from '../../../shared/labels'
+import type { TrainingRun } from '../../../shared/training'
 import type { LinkedBackend } from '../backend'
 import { t } from '../i18n/i18n.svelte'
 import { EditorState } from './editor.svelte'
 import { ExportState } from './export.svelte'
 import { FolderPicker } from './folders.svelte'
 import { Computer } from './computer.svelte'
+import type { Pair } from './gate.svelte'
 import { Jobs } from './jobs.svelte'
 import { ImageList } from './list.svelte'
+import { Marks } from './marks'
 import { Models } from './models.svelte'
 import { Published } from './published.svelte'
 import { SettingsState } from './settings.svelte'
 import type { Shortcut } from './shortcuts'
 import { Toasts } from './toasts.svelte'
+import { isActive, Training } from './training.svelte'
 
+/** What fills the window while a workspace is open. */
+export type PageName = 'images' | 'train'
 export type DialogName = 'export' | 'shortcuts' | 'models'
 /** How many images are predicted ahead of the shown one. */
 const PREDICT_AHEAD = 4
@@ -32,6 +38,8 @@ export class Session {
   readonly computer: Computer
   readonly folders: FolderPicker
   readonly export: ExportState
+  readonly training: Training
+  readonly marks: Marks
 
   /** False until the backend told what to show first. */
   ready = $state(false)
@@ -40,6 +48,7 @@ export class Session {
   inference: InferenceStatus | null = $state.raw(null)
   /** False while the backend does not answer. */
   linked = $state(true)
+  page: PageName = $state('images')
   dialog: DialogName | null = $state(null)
   settingsOpen = $state(false)
   /** The scan's last news; it may come before the answer that opens the workspace. */
@@ -54,6 +63,8 @@ export class Session {
     this.computer = new Computer(backend, this.jobs)
     this.folders = new FolderPicker(backend)
     this.export = new ExportState(backend, this.jobs)
+    this.training = new Training(backend, this.jobs)
+    this.marks = new Marks(backend, this.list, this.editor, (work) => this.attempt(work))
     this.editor.part = PART_INDEX.skin
     this.editor.onStored = (state, image) => this.list.setStatus(image, state.status)
   }
@@ -77,9 +88,10 @@ export class Session {
     work().catch((error: unknown) => this.toasts.fail(error))
   }
 
-  inScope(scope: Shortcut['scope']): boolean {
+  inScope({ scope, group }: Pick<Shortcut, 'scope' | 'group'>): boolean {
     if (this.dialog !== null || this.folders.open) return false
     if (scope === 'always') return true
+    if (this.page !== 'images' && group !== 'app') return false
     return scope === 'workspace' ? this.workspace !== null : this.editor.image !== null
   }
 
@@ -93,6 +105,12 @@ export class Session {
     this.settingsOpen = false
     this.openDialog('models')
     this.readModels()
+  }
+
+  /** Shows one model's details. */
+  showModel(id: string): void {
+    this.models.chosen = id
+    this.showModels()
   }
 
   private readModels(): void {
@@ -148,6 +166,8 @@ export class Session {
     await this.editor.idle()
     this.editor.close()
     this.list.clear()
+    this.training.clear()
+    this.page = 'images'
     this.workspace = null
     this.scan = null
   }
@@ -159,6 +179,7 @@ export class Session {
     const last = workspace.lastImage === null ? null : this.list.row(workspace.lastImage)
     const first = last ?? this.list.shownAt(0)
     if (first) this.show(first)
+    await this.training.read(workspace.name)
   }
 
   /** After the backend was away: reads again what is on screen. */
@@ -172,6 +193,7 @@ export class Session {
       }
       this.workspace = workspace
       await this.readList()
+      await this.training.read(workspace.name)
       this.inference = await this.backend.call('inference.status', {})
       if (this.editor.image !== null) await this.editor.reload()
       this.want()
@@ -237,6 +259,61 @@ export class Session {
   private async review(image: number, review: 'accepted' | 'flagged' | null): Promise<void> {
     await this.editor.idle()
     this.list.put([await this.backend.call('images.review', { image, review })])
+  }
+
+  // Training
+
+  /** Opens the Train page: on the run in work, else where it was left. */
+  showTraining(): void {
+    if (this.training.active) this.training.choose(this.training.active.id)
+    this.page = 'train'
+  }
+
+  toggleTraining(): void {
+    if (this.page === 'train') this.page = 'images'
+    else this.showTraining()
+  }
+
+  /** Leaves the Train page for an image, with a part selected where one is named. */
+  showImage(id: number, part?: PartName): void {
+    const row = this.list.row(id)
+    if (!row) return
+    if (part) this.editor.part = PART_INDEX[part]
+    this.page = 'images'
+    this.show(row)
+  }
+
+  startTraining(): void {
+    this.attempt(async () => {
+      await this.editor.idle()
+      await this.training.start(this.list.shownIds())
+    })
+  }
+
+  /** The new model, or the parts of it that are ticked, predicts from now on: what is on screen and next at once. */
+  promote(pair: Pair, mixName: string): void {
+    this.attempt(async () => {
+      const model = await this.training.gate.promote(pair, mixName)
+      await this.models.read()
+      await this.settings.read(navigator.languages)
+      this.page = 'images'
+      this.toasts.add('info', t('gate.promoted', { name: model.name }), t('gate.promotedHint'))
+      this.want()
+    })
+  }
+
+  keepAside(name: string): void {
+    this.page = 'images'
+    this.toasts.add('info', t('gate.kept', { name }))
+  }
+
+  /** Says on whichever page how a run ended. */
+  private tellEnd(run: TrainingRun): void {
+    const seen = this.page === 'train' && this.training.chosen === run.id
+    if (run.state === 'failed')
+      this.toasts.add('error', t('run.failedTitle', { name: run.name }), run.problem ?? '')
+    else if (run.state === 'done' && !seen)
+      this.toasts.add('info', t('run.finished', { name: run.name }), t('run.finishedHint'))
   }
 
   // Prediction
@@ -309,6 +386,14 @@ export class Session {
     })
     backend.on('models.changed', () => this.readModels())
     backend.on('job.progress', (progress) => this.jobs.update(progress))
+    backend.on('training.changed', (run) => {
+      const before = this.training.runs.find(({ id }) => id === run.id)
+      this.training.put(run)
+      if (before && isActive(before.state) && !isActive(run.state)) this.tellEnd(run)
+    })
+    backend.on('training.removed', ({ run }) => this.training.remove(run))
+    backend.on('training.progress', (progress) => this.training.advance(progress))
+    backend.on('training.epoch', ({ run, row, isBest }) => this.training.addEpoch(run, row, isBest))
     backend.on('notice', ({ level, message }) => this.toasts.add(level, message))
     backend.onLink((up) => {
       this.linked = up

@@ -1,5 +1,5 @@
 /** @file Every key of the window in one table, and when a key press belongs to it and not to a control. */
-import { PART_INDEX, type PartName } from '../../../shared/labels'
+import { PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
 import type { Key } from '../i18n/catalogue'
 import { comboOf, type KeyPress } from './keys'
 import { PART_GROUPS, PART_KEYS } from './part-table'
@@ -79,6 +79,12 @@ export const SHORTCUTS: readonly Shortcut[] = [
 
   shortcut('review.accept', ['Enter'], 'review', 'image', 'review.acceptNext', (s) => s.accept()),
   shortcut('review.flag', ['Shift+Enter'], 'review', 'image', 'review.flag', (s) => s.toggleFlag()),
+  shortcut('review.golden', ['G'], 'review', 'image', 'golden.pin', (s) => s.marks.toggleGolden()),
+  shortcut('review.checked', ['C'], 'review', 'image', 'check.toggle', (s) => s.marks.toggleChecked()),
+  shortcut('review.checkedPart', ['K'], 'review', 'image', 'check.selected', (s) => {
+    const part = PART_NAMES[s.editor.part]
+    if (part) s.marks.togglePart(part)
+  }),
   stepShortcut('review.next', ['D', 'ArrowRight'], (s) => s.step(1)),
   stepShortcut('review.previous', ['A', 'ArrowLeft'], (s) => s.step(-1)),
   stepShortcut('review.nextOpen', ['Ctrl+D', 'Ctrl+ArrowRight'], (s) => s.stepOpen(1)),
@@ -87,6 +93,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   stepShortcut('review.previousTen', ['Shift+A', 'Shift+ArrowLeft'], (s) => s.step(-10)),
 
   shortcut('app.open', ['Ctrl+O'], 'app', 'always', 'start.openFolder', (s) => s.chooseFolder()),
+  shortcut('app.train', ['T'], 'app', 'workspace', 'train.open', (s) => s.toggleTraining()),
   shortcut('app.export', ['Ctrl+E'], 'app', 'workspace', 'export.title', (s) => s.openDialog('export')),
   shortcut('app.shortcuts', ['?'], 'app', 'always', 'shortcuts.title', (s) => s.openDialog('shortcuts')),
 
@@ -122,7 +129,7 @@ export function belongsToControl(target: EventTarget | null, combo: string): boo
 /** Runs the shortcut of a key press where it applies; true where it did. */
 export function handleKey(event: KeyboardEvent, session: Session): boolean {
   const found = shortcutFor(event)
-  if (!found || belongsToControl(event.target, comboOf(event)) || !session.inScope(found.scope)) return false
+  if (!found || belongsToControl(event.target, comboOf(event)) || !session.inScope(found)) return false
   event.preventDefault()
   found.run(session)
   return true

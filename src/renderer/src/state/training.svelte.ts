@@ -1,0 +1,166 @@
+/** @file The runs of the open workspace: their states and curves as they grow, and which one is looked at. */
+import { thin, type Dot } from '../charts/geometry'
+import type { EpochRow, RunState, TrainingProgress, TrainingRun } from '../../../shared/training'
+import type { Backend } from '../backend'
+import { Gate } from './gate.svelte'
+import type { Jobs } from './jobs.svelte'
+import { TrainForm } from './train-form.svelte'
+import { Watch } from './watch.svelte'
+
+export type RunTab = 'curves' | 'gate' | 'settings'
+/** Losses of single steps that are kept for the curve, thinned when there are twice as many. */
+const TRAIL = 600
+
+/** Being worked on. */
+export function isActive(state: RunState): boolean {
+  return state === 'preparing' || state === 'running'
+}
+
+/** Waiting to be gone on with. */
+export function isResumable(state: RunState): boolean {
+  return state === 'paused' || state === 'interrupted'
+}
+
+/** The scores of the epoch that the run keeps; null before there are any. */
+export function bestOf(run: TrainingRun): EpochRow | null {
+  return run.epochs.find(({ epoch }) => epoch === run.bestEpoch) ?? null
+}
+
+export class Training {
+  readonly form: TrainForm
+  readonly watch: Watch
+  readonly gate: Gate
+
+  /** Newest first. */
+  runs: readonly TrainingRun[] = $state.raw([])
+  /** Of the run in work; null while none is, and before its first news. */
+  progress: TrainingProgress | null = $state.raw(null)
+  /** Loss of single steps of a run by epochs and parts of them, as far as this window has heard. */
+  trail: { readonly run: number; readonly dots: readonly Dot[] } = $state.raw({ run: 0, dots: [] })
+  /** Id of the run that is looked at; null for the form that starts one. */
+  chosen: number | null = $state(null)
+  /** What proposed names begin with. */
+  private stem = $state('')
+  /** What of the run is shown; null for what its state asks for. */
+  private chosenTab: RunTab | null = $state(null)
+
+  constructor(
+    private readonly backend: Backend,
+    jobs: Jobs,
+  ) {
+    this.form = new TrainForm(backend)
+    this.watch = new Watch(backend)
+    this.gate = new Gate(backend, jobs)
+  }
+
+  readonly active = $derived(this.runs.find(({ state }) => isActive(state)) ?? null)
+  readonly run = $derived(this.runs.find(({ id }) => id === this.chosen) ?? null)
+  /** What is shown of the chosen run: the comparison once there is a model. */
+  readonly tab: RunTab = $derived(this.chosenTab ?? (this.run && this.run.model !== null ? 'gate' : 'curves'))
+  /** How far the run in work is, 0..1. */
+  readonly share = $derived(
+    this.progress && this.progress.steps > 0 ? this.progress.step / this.progress.steps : 0,
+  )
+
+  showTab(tab: RunTab): void {
+    this.chosenTab = tab
+  }
+
+  /** Looks at a run, or at the form for null. */
+  choose(run: number | null): void {
+    this.chosen = run
+    this.chosenTab = null
+    this.watch.reset()
+  }
+
+  /** Reads the runs of the open workspace; `workspace` is its name. */
+  async read(workspace: string): Promise<void> {
+    this.stem = workspace
+    const { runs, progress } = await this.backend.call('training.list', {})
+    this.runs = runs
+    this.progress = progress
+    if (!runs.some(({ id }) => id === this.chosen)) this.choose(null)
+  }
+
+  /** Forgets the workspace. */
+  clear(): void {
+    this.runs = []
+    this.progress = null
+    this.choose(null)
+    this.form.clear()
+    this.gate.clear()
+  }
+
+  /** A name that no run has yet, for the model of the next one. */
+  get proposedName(): string {
+    const taken = this.runs.map(({ name }) => name)
+    let number = taken.length + 1
+    while (taken.includes(`${this.stem} ${number}`)) number++
+    return `${this.stem} ${number}`
+  }
+
+  /** Starts a run as the form says and looks at it; `shown`: ids in the image list. */
+  async start(shown: readonly number[]): Promise<void> {
+    const run = await this.form.start(shown, this.proposedName)
+    this.put(run)
+    this.choose(run.id)
+  }
+
+  async pause(run: number): Promise<void> {
+    this.put(await this.backend.call('training.pause', { run }))
+  }
+
+  async resume(run: number): Promise<void> {
+    this.put(await this.backend.call('training.resume', { run }))
+  }
+
+  /** Ends it; the best so far becomes a model. */
+  async cancel(run: number): Promise<void> {
+    this.put(await this.backend.call('training.cancel', { run }))
+  }
+
+  async delete(run: number): Promise<void> {
+    await this.backend.call('training.delete', { run })
+    this.remove(run)
+  }
+
+  /** A run began, changed or ended. */
+  put(run: TrainingRun): void {
+    const known = this.runs.some(({ id }) => id === run.id)
+    this.runs = known ? this.runs.map((old) => (old.id === run.id ? run : old)) : [run, ...this.runs]
+    const { progress } = this
+    if (progress?.run === run.id && !isActive(run.state)) this.progress = null
+  }
+
+  remove(run: number): void {
+    this.runs = this.runs.filter(({ id }) => id !== run)
+    if (this.progress?.run === run) this.progress = null
+    if (this.chosen === run) this.choose(null)
+  }
+
+  /** News of the run in work. */
+  advance(progress: TrainingProgress): void {
+    this.progress = progress
+    const { run, step, steps, epochs, loss } = progress
+    if (loss === null || steps === 0) return
+    const x = (step * epochs) / steps
+    const before = this.trail.run === run ? this.trail.dots : []
+    // After a roll-back to a checkpoint the steps since then are made again.
+    const kept = before.filter((dot) => dot.x < x)
+    const dots = kept.length > 2 * TRAIL ? thin(kept, TRAIL / 2) : kept
+    this.trail = { run, dots: [...dots, { x, y: loss }] }
+  }
+
+  /** An epoch is over; one that was made again, after a roll-back, takes the place of the first and of what followed. */
+  addEpoch(run: number, row: EpochRow, isBest: boolean): void {
+    this.runs = this.runs.map((old) =>
+      old.id === run
+        ? {
+            ...old,
+            epochs: [...old.epochs.filter(({ epoch }) => epoch < row.epoch), row],
+            bestEpoch: isBest ? row.epoch : old.bestEpoch,
+          }
+        : old,
+    )
+  }
+}

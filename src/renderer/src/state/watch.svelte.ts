@@ -1,0 +1,59 @@
+/** @file The few validation faces of a run, epoch by epoch: which epoch is looked at, and the faces as they were then. */
+import type { PreviewFace } from '../../../shared/training'
+import type { Backend } from '../backend'
+
+/** Epochs whose faces are kept, so that going to and fro is quick. */
+const KEPT = 48
+
+export interface Seen {
+  readonly run: number
+  readonly epoch: number
+  readonly faces: readonly PreviewFace[]
+}
+
+export class Watch {
+  /** The epoch that the user went to; null follows the newest. */
+  epoch: number | null = $state(null)
+  /** The epoch under the pointer in a curve; its values are told, its faces are not fetched. */
+  hovered: number | null = $state(null)
+  /** The faces on screen; those of the epoch before until those of the wanted one are here. */
+  seen: Seen | null = $state.raw(null)
+  /** Oldest first. */
+  private kept: readonly Seen[] = []
+  private wanted: { run: number; epoch: number } | null = null
+  private busy = false
+
+  constructor(private readonly backend: Backend) {}
+
+  /** Looks at nothing, and follows the newest epoch of what comes. */
+  reset(): void {
+    this.epoch = this.hovered = this.seen = this.wanted = null
+    this.kept = []
+  }
+
+  /** Shows the faces of an epoch as soon as they are here; what was wanted last is fetched next. */
+  async want(run: number, epoch: number): Promise<void> {
+    this.wanted = { run, epoch }
+    const here = this.find(run, epoch)
+    if (here) this.seen = here
+    if (here || this.busy) return
+    this.busy = true
+    try {
+      while (this.wanted && !this.find(this.wanted.run, this.wanted.epoch)) await this.fetch(this.wanted)
+    } finally {
+      this.busy = false
+    }
+  }
+
+  private find(run: number, epoch: number): Seen | undefined {
+    return this.kept.find((seen) => seen.run === run && seen.epoch === epoch)
+  }
+
+  private async fetch(asked: { run: number; epoch: number }): Promise<void> {
+    const { faces } = await this.backend.call('training.previews', asked)
+    const seen = { ...asked, faces }
+    if (this.wanted?.run !== asked.run) return
+    this.kept = [...this.kept, seen].slice(-KEPT)
+    this.seen = seen
+  }
+}

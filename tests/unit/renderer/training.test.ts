@@ -1,0 +1,279 @@
+/** @file The runs as the window keeps them: curves that grow by news, roll-backs, what is shown of a run, faces by epoch, the gate. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Backend } from '../../../src/renderer/src/backend'
+import { Jobs } from '../../../src/renderer/src/state/jobs.svelte'
+import { Training } from '../../../src/renderer/src/state/training.svelte'
+import { Watch } from '../../../src/renderer/src/state/watch.svelte'
+import type { Method } from '../../../src/shared/api'
+import { FacetError } from '../../../src/shared/errors'
+import type { EpochRow, RunState, TrainingProgress, TrainingRun } from '../../../src/shared/training'
+
+type Answers = Partial<Record<Method, (request: Record<string, unknown>) => unknown>>
+
+/** A backend of the answers that a test gives; it notes what was asked. */
+function answering(answers: Answers): { backend: Backend; asked: { method: Method; request: unknown }[] } {
+  const asked: { method: Method; request: unknown }[] = []
+  const backend: Backend = {
+    async call(method, request) {
+      asked.push({ method, request })
+      const answer = answers[method]
+      if (!answer) throw new FacetError('internal', `${method} was not expected`)
+      return (await answer(request as Record<string, unknown>)) as never
+    },
+    on: () => () => undefined,
+    mediaUrl: () => '',
+    pickFolder: () => null,
+    host: 'browser',
+  }
+  return { backend, asked }
+}
+
+function row(epoch: number, loss = 1 / (epoch + 1)): EpochRow {
+  return { epoch, loss, cross_entropy: loss, dice: loss, lr: 1e-3, seconds: 1, val: null }
+}
+
+function run(id: number, state: RunState, changes: Partial<TrainingRun> = {}): TrainingRun {
+  return {
+    id,
+    name: `faces ${id}`,
+    base: 'base',
+    dataset: '/faces',
+    state,
+    settings: {} as TrainingRun['settings'],
+    notes: [],
+    images: { train: 20, val: 4 },
+    epochs: [],
+    bestEpoch: null,
+    model: null,
+    problem: null,
+    created: 0,
+    seconds: 0,
+    ...changes,
+  }
+}
+
+function progress(
+  step: number,
+  loss: number | null,
+  changes: Partial<TrainingProgress> = {},
+): TrainingProgress {
+  const plain = {
+    run: 1,
+    phase: 'training',
+    epoch: 1,
+    epochs: 10,
+    steps: 100,
+    secondsLeft: 9,
+    provider: 'cpu',
+  } as const
+  return { ...plain, step, loss, ...changes }
+}
+
+function make(answers: Answers = {}): { training: Training; asked: { method: Method; request: unknown }[] } {
+  const { backend, asked } = answering(answers)
+  return { training: new Training(backend, new Jobs(backend)), asked }
+}
+
+describe('runs', () => {
+  let training: Training
+  beforeEach(() => {
+    training = make().training
+    training.put(run(1, 'running'))
+  })
+
+  test('grow by epochs, and an epoch that is made again replaces what came after it', () => {
+    for (const epoch of [0, 1, 2, 3]) training.addEpoch(1, row(epoch), epoch === 2)
+    expect(training.runs[0]?.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3])
+    expect(training.runs[0]?.bestEpoch).toBe(2)
+    training.addEpoch(1, row(2, 0.7), false)
+    expect(training.runs[0]?.epochs.map(({ epoch, loss }) => [epoch, loss])).toEqual([
+      [0, 1],
+      [1, 0.5],
+      [2, 0.7],
+    ])
+  })
+
+  test('the trail of step losses runs over epochs and parts of them, and starts again after a roll-back', () => {
+    training.advance(progress(0, null))
+    training.advance(progress(5, 0.9))
+    training.advance(progress(15, 0.8))
+    expect(training.trail.dots).toEqual([
+      { x: 0.5, y: 0.9 },
+      { x: 1.5, y: 0.8 },
+    ])
+    expect(training.share).toBeCloseTo(0.15)
+    training.advance(progress(10, 0.85))
+    expect(training.trail.dots.map(({ x }) => x)).toEqual([0.5, 1])
+    training.advance(progress(3, 0.5, { run: 2 }))
+    expect(training.trail).toEqual({ run: 2, dots: [{ x: 0.3, y: 0.5 }] })
+  })
+
+  test('the trail stays short however long a run is', () => {
+    for (let step = 1; step <= 5000; step++) training.advance(progress(step, 1 / step, { steps: 5000 }))
+    expect(training.trail.dots.length).toBeLessThan(1300)
+    expect(training.trail.dots.at(-1)).toEqual({ x: 10, y: 1 / 5000 })
+  })
+
+  test('a run that ends is not in work any more, and its comparison is shown by itself', () => {
+    training.choose(1)
+    training.advance(progress(5, 0.9))
+    expect([training.active?.id, training.tab]).toEqual([1, 'curves'])
+    training.put(run(1, 'done', { model: 'faces-1' }))
+    expect(training.active).toBeNull()
+    expect(training.progress).toBeNull()
+    expect(training.tab).toBe('gate')
+    training.showTab('settings')
+    training.put(run(1, 'done', { model: 'faces-1' }))
+    expect(training.tab).toBe('settings')
+  })
+
+  test('a deleted run is gone, and the form is shown in its place', () => {
+    training.choose(1)
+    training.remove(1)
+    expect(training.runs).toEqual([])
+    expect(training.chosen).toBeNull()
+  })
+})
+
+test('a run is started with what the form says, under a name that is free', async () => {
+  const runs = [run(2, 'done', { name: 'night 3' })]
+  const { training, asked } = make({
+    'training.list': () => ({ runs, progress: null }),
+    'training.start': ({ name }) => run(3, 'preparing', { name: String(name) }),
+  })
+  await training.read('night')
+  expect(training.proposedName).toBe('night 2')
+  training.put(run(4, 'done', { name: 'night 2' }))
+  expect(training.proposedName).toBe('night 4')
+  training.form.images = 'shown'
+  training.form.set('epochs', 4)
+  await training.start([7, 8])
+  expect(asked.at(-1)).toEqual({
+    method: 'training.start',
+    request: { model: null, images: [7, 8], options: { epochs: 4 }, name: 'night 4' },
+  })
+  expect(training.run?.name).toBe('night 4')
+})
+
+describe('the form', () => {
+  test('the answer to the last question wins, a refusal is told', async () => {
+    const waiting: ((fail: boolean) => void)[] = []
+    const { training } = make({
+      'training.survey': ({ images }) =>
+        new Promise((resolve, reject) =>
+          waiting.push((fail) =>
+            fail
+              ? reject(new FacetError('usage', 'Nothing is corrected.'))
+              : resolve({ images: { train: 3, val: 1, golden: 0 }, notes: [String(images)] }),
+          ),
+        ),
+    })
+    const { form } = training
+    const first = form.ask([])
+    form.images = 'accepted'
+    const second = form.ask([])
+    waiting[1]?.(false)
+    waiting[0]?.(false)
+    await Promise.all([first, second])
+    expect(form.survey?.notes).toEqual(['accepted'])
+    expect(form.ready).toBe(true)
+    const third = form.ask([])
+    waiting[2]?.(true)
+    await third
+    expect([form.problem, form.ready]).toEqual(['Nothing is corrected.', false])
+  })
+
+  test('a text that is not acceptable holds the start up until it is', async () => {
+    const { training } = make({
+      'training.survey': () => ({ images: { train: 3, val: 1, golden: 0 }, notes: [] }),
+    })
+    const { form } = training
+    await form.ask([])
+    const epochs = { kind: 'number', name: 'epochs', min: 1, max: 100, whole: true, unit: 1 } as const
+    form.type(epochs, '12')
+    form.type(epochs, '12x')
+    expect([form.ready, form.options, form.typed]).toEqual([false, { epochs: 12 }, { epochs: '12x' }])
+    form.type(epochs, '')
+    expect([form.ready, form.options]).toEqual([true, {}])
+  })
+})
+
+test('faces: what was wanted last is fetched next, what was seen is not fetched again', async () => {
+  const waiting: (() => void)[] = []
+  const { backend, asked } = answering({
+    'training.previews': () => new Promise((resolve) => waiting.push(() => resolve({ faces: [] }))),
+  })
+  const watch = new Watch(backend)
+  const scrubbing = watch.want(1, 0)
+  void watch.want(1, 1)
+  void watch.want(1, 2)
+  waiting[0]?.()
+  await expect.poll(() => waiting.length).toBe(2)
+  waiting[1]?.()
+  await scrubbing
+  expect(asked.map(({ request }) => request)).toEqual([
+    { run: 1, epoch: 0 },
+    { run: 1, epoch: 2 },
+  ])
+  expect(watch.seen?.epoch).toBe(2)
+  await watch.want(1, 0)
+  expect(watch.seen?.epoch).toBe(0)
+  expect(asked).toHaveLength(2)
+})
+
+describe('the gate', () => {
+  const pair = { baseline: 'old', candidate: 'new', run: 1 }
+  const comparison = { images: { val: 0, golden: 0 }, sets: [], worse: [], tolerance: 0.01 }
+
+  test('compares a pair once, and another pair instead', async () => {
+    const { training, asked } = make({
+      'models.compare': ({ candidate }) => ({ ...comparison, candidate }),
+    })
+    const { gate } = training
+    await gate.compare(pair)
+    await gate.compare({ ...pair })
+    expect(asked).toHaveLength(1)
+    await gate.compare({ ...pair, candidate: 'newer' })
+    expect(gate.comparison?.candidate).toBe('newer')
+    expect(gate.comparing).toBe(false)
+  })
+
+  test('an answer to what is not asked any more is not shown', async () => {
+    const waiting: (() => void)[] = []
+    const { training, asked } = make({
+      'models.compare': ({ candidate }) =>
+        new Promise((resolve) => waiting.push(() => resolve({ ...comparison, candidate }))),
+      'jobs.cancel': () => ({ cancelled: true }),
+    })
+    const { gate } = training
+    const first = gate.compare(pair)
+    const second = gate.compare({ ...pair, candidate: 'newer' })
+    expect(asked.map(({ method }) => method)).toEqual(['models.compare', 'jobs.cancel', 'models.compare'])
+    waiting[1]?.()
+    waiting[0]?.()
+    await Promise.all([first, second])
+    expect(gate.comparison?.candidate).toBe('newer')
+  })
+
+  test('taking some parts makes a third model and promotes that', async () => {
+    const { training, asked } = make({
+      'models.compare': () => comparison,
+      'models.mix': () => ({ id: 'mixed' }),
+      'models.promote': ({ model }) => ({ model: { id: model } }),
+    })
+    const { gate } = training
+    await gate.compare(pair)
+    gate.choose()
+    gate.toggle('hair')
+    gate.toggle('nose')
+    gate.toggle('nose')
+    expect(await gate.promote(pair, 'night 1 (1 part)')).toEqual({ id: 'mixed' })
+    expect(asked.slice(1)).toEqual([
+      {
+        method: 'models.mix',
+        request: { base: 'old', other: 'new', parts: ['hair'], name: 'night 1 (1 part)' },
+      },
+      { method: 'models.promote', request: { model: 'mixed' } },
+    ])
+  })
+})
