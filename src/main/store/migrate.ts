@@ -32,6 +32,8 @@ export function migrate(connection: Connection, migrations: readonly Migration[]
       `migration ${migration.version} is out of order`,
     )
     connection.transaction(() => {
+      // Another process may have been quicker, where a database is not one writer's own.
+      if (Number(connection.pragma('user_version')) >= migration.version) return
       migration.up(connection)
       connection.pragma(`user_version = ${migration.version}`)
     })

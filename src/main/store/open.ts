@@ -45,14 +45,15 @@ export function openReader(file: string): StoreReader {
   return new StoreReader(new Connection(path, { readonly: true }))
 }
 
-function makeFolder(folder: string): void {
+/** Makes the folder of a database. Throws `file/unwritable`. */
+export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new FacetError(
       'file/unwritable',
-      `Cannot make the folder ${folder} for the workspace: ${reason}.`,
+      `Cannot make the folder ${folder}: ${reason}.`,
       { file: folder },
       { cause: error },
     )
