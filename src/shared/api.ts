@@ -384,6 +384,8 @@ export interface ModelInfo {
   parent: string | null
   /** How it was trained here; null for one that was not. */
   training: {
+    /** Folder of the images. */
+    dataset: string
     settings: TrainSettings
     images: { train: number; val: number }
     epochs: number

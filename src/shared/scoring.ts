@@ -32,7 +32,7 @@ export interface TestReport {
 export interface TestProtocol {
   /** Whose rules these are. */
   readonly preset: 'SegFace'
-  /** Registry id or file, and the SHA-256 of its weights' file. */
+  /** Registry id or file, and the SHA-256 of its weights' file, or of the digests of several (filesOf). */
   readonly model: string
   readonly weights_sha256: string
   /** What it cannot do, in sentences; a part that it does not know scores 0 where it is in the ground truth. */

@@ -64,12 +64,30 @@ export const TRAIN_OPTIONS = z.object({
 export type TrainOptionsInput = z.input<typeof TRAIN_OPTIONS>
 export type TrainOptions = z.output<typeof TRAIN_OPTIONS>
 
-/** The options with every choice made: what a run keeps. `lr_schedule`, `preserve` and `time_limit` may still be null or `none`. */
-export type TrainSettings = {
-  readonly [K in keyof TrainOptions]: K extends 'lr_schedule' | 'time_limit'
-    ? TrainOptions[K]
-    : NonNullable<TrainOptions[K]>
-}
+/** The options with every choice made: what a run keeps. */
+export const TRAIN_SETTINGS = z.object({
+  scope: z.enum(SCOPES),
+  epochs: z.int().min(1),
+  lr: z.number().positive(),
+  /** Null: warm-up, then a cosine to 0. */
+  lr_schedule: z.array(z.int().positive()).nullable(),
+  lr_schedule_gamma: z.number().positive().max(1),
+  weight_decay: z.number().min(0),
+  train_bs: z.int().min(1),
+  input_resolution: z.int().min(32),
+  seed: z.int().min(0),
+  flip: z.boolean(),
+  rotation: z.number().min(0),
+  scale: z.number().min(0),
+  colour: z.number().min(0),
+  early_stopping: z.int().min(0),
+  ema: z.number().min(0).lt(1),
+  dice_present: z.boolean(),
+  repeat_rare: z.boolean(),
+  preserve: z.enum(PRESERVE),
+  time_limit: z.number().positive().nullable(),
+})
+export type TrainSettings = Readonly<z.infer<typeof TRAIN_SETTINGS>>
 
 /** Parts a person vouches for in an image; null: all of them, background too. */
 export const CHECKED_PARTS = z.array(z.enum(PART_NAMES)).nullable()

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
 import { importModel } from '../models/importer'
+import { addMixture } from '../models/mixed'
 import { modelInfo } from '../models/registry'
 import type { Context, Handlers } from './app'
 
@@ -12,6 +13,7 @@ export function modelHandlers({
   jobs,
   events,
   inference,
+  settings,
 }: Context): Pick<
   Handlers,
   | 'models.list'
@@ -28,9 +30,38 @@ export function modelHandlers({
   }
   return {
     'models.compare': coming,
-    'models.promote': coming,
-    'models.mix': coming,
-    'models.delete': coming,
+    async 'models.promote'({ model }) {
+      const [next, previous] = [await registry.find(model), await registry.find(settings.current.model)]
+      await settings.write({ model: next.isDefault ? null : next.manifest.id })
+      inference.reconsider()
+      events.emit('models.changed', {})
+      return { model: await modelInfo(next), previous: await modelInfo(previous) }
+    },
+    async 'models.mix'({ base, other, parts, name }) {
+      const mixture = await addMixture(
+        registry,
+        name,
+        await registry.find(base),
+        await registry.find(other),
+        parts,
+      )
+      events.emit('models.changed', {})
+      return modelInfo(mixture)
+    },
+    async 'models.delete'({ model }) {
+      const found = await registry.find(model)
+      if (found.manifest.id === settings.current.model)
+        throw new FacetError(
+          'conflict',
+          `${found.manifest.id} is the model that predicts; choose another first.`,
+          {
+            model: found.manifest.id,
+          },
+        )
+      await registry.remove(found)
+      events.emit('models.changed', {})
+      return null
+    },
     async 'models.list'() {
       return { models: await Promise.all((await registry.list()).map(modelInfo)) }
     },

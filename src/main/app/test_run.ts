@@ -7,6 +7,7 @@ import { CLASS_NAMES, type ClassName } from '../../shared/labels'
 import { IGNORED } from '../../shared/mask'
 import type { TestReport, TestSplit } from '../../shared/scoring'
 import type { Sample, SampleSet } from '../dataset/samples'
+import { filesOf, type NetworkRef } from '../engine/protocol'
 import { classCounts, confusionRows, sumConfusions } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'
 import { describeFile, hashFile } from '../models/importer'
@@ -75,7 +76,7 @@ async function testModel(
     protocol: {
       preset: 'SegFace',
       model: model.id,
-      weights_sha256: await hashFile(model.weights, work.signal),
+      weights_sha256: await hashNetwork(model, work.signal),
       limits: limitsOf(abilities),
       provider,
       facet: deps.version,
@@ -144,6 +145,14 @@ function chooseSplit(root: string, samples: readonly Sample[], asked: TestSplit 
       ? 'the default, since the dataset has a split test'
       : 'all, since the dataset has no split test'
   return { split, why, samples: chosen }
+}
+
+/** The digest of the weights' file; of a network made of several, that of their digests. */
+async function hashNetwork(network: NetworkRef, signal: AbortSignal): Promise<string> {
+  const digests: string[] = []
+  for (const file of filesOf(network)) digests.push(await hashFile(file, signal))
+  const [only = ''] = digests
+  return digests.length === 1 ? only : createHash('sha256').update(digests.join()).digest('hex')
 }
 
 function hashNames(faces: readonly ScoredFace[]): string {

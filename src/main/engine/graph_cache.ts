@@ -11,7 +11,7 @@ import { crc32 } from 'node:zlib'
 import { openForReading, unreadable } from '../base/fs'
 import { foldGraph } from '../runtime/session'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
-import type { NetworkRef } from './protocol'
+import { filesOf, type NetworkRef } from './protocol'
 
 /** Five of the largest networks; beyond it, what was not used for longest goes. */
 const MAX_BYTES = 2 * 2 ** 30
@@ -61,16 +61,13 @@ export class GraphCache {
   }
 
   /**
-   * What the folded graph follows from. The file's times and number stand for its content: any write changes them. The
+   * What the folded graph follows from. A file's times and number stand for its content: any write changes them. The
    * processor is named because it computes the folded constants, and another may round them otherwise.
    */
-  async #key({ weights, resolution }: NetworkRef, batch: number): Promise<string> {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(weights, { bigint: true }).catch((error: unknown) => {
-      throw unreadable(weights, error)
-    })
-    const file = [resolve(weights), ...[ino, size, mtimeNs, ctimeNs].map(String)]
+  async #key(ref: NetworkRef, batch: number): Promise<string> {
+    const files = await Promise.all(filesOf(ref).map(fingerprint))
     const machine = [process.platform, process.arch, cpus()[0]?.model ?? '']
-    const all = [file, resolution, batch, this.build, ONNXRUNTIME_VERSION, machine]
+    const all = [files, shapeOf(ref), batch, this.build, ONNXRUNTIME_VERSION, machine]
     return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32)
   }
 
@@ -130,6 +127,18 @@ export class GraphCache {
       else bytes += own
     }
   }
+}
+
+async function fingerprint(path: string): Promise<string[]> {
+  const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  return [resolve(path), ...[ino, size, mtimeNs, ctimeNs].map(String)]
+}
+
+/** What `ref` says beside its files. */
+function shapeOf({ changes = [], resolution, taken = [] }: NetworkRef): unknown[] {
+  return [changes.length, resolution, taken.map(({ from, parts }) => [shapeOf(from), parts])]
 }
 
 /** The name of a graph's folder: the checksum in it is how the files are checked. Throws where one cannot be read. */

@@ -3,11 +3,12 @@ import type { Provider } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from '../../shared/network'
-import { withCheckpoint } from '../checkpoint/open'
+import { withTensors } from '../checkpoint/overlay'
 import type { Tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
 import { createSession, type Session } from '../runtime/session'
+import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
 import { buildLabelHead } from '../segface/postprocess'
 import type { GraphCache } from './graph_cache'
@@ -41,10 +42,10 @@ export class Networks {
 
   /** The network of `ref` for `batch` pictures at once, loaded on `provider`. */
   load(ref: NetworkRef, provider: Provider, batch = 1): Promise<Network> {
-    const { weights, resolution, onnx } = ref
+    const { weights, changes, resolution, onnx, taken } = ref
     return kept(
       this.#networks,
-      JSON.stringify([weights, resolution, onnx, provider, batch]),
+      JSON.stringify([weights, changes, resolution, onnx, taken, provider, batch]),
       MAX_NETWORKS,
       async () => (onnx ? loadOnnx(ref, onnx, provider) : this.#loadSegFace(ref, provider, batch)),
       (network) => network.session.release(),
@@ -108,13 +109,17 @@ function networkOver(
 }
 
 /** The graph of SegFace's tensors in `ref`, all read from disk. Throws a checkpoint error or `model/unsupported`. */
-export async function buildNetwork({ weights, resolution }: NetworkRef, batch = 1): Promise<Graph> {
-  const stateDict = await withCheckpoint(weights, async (checkpoint) => {
+export async function buildNetwork(ref: NetworkRef, batch = 1): Promise<Graph> {
+  const { weights, changes = [], resolution, taken = [] } = ref
+  const stateDict = await withTensors([weights, ...changes], async (source) => {
     const tensors = new Map<string, Tensor>()
-    for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
+    for (const { name } of source.tensors) tensors.set(name, await source.read(name))
     return tensors
   })
-  return buildSegFace(stateDict, { resolution, batch })
+  const graph = buildSegFace(stateDict, { resolution, batch })
+  const others: TakenParts[] = []
+  for (const { from, parts } of taken) others.push({ graph: await buildNetwork(from, batch), parts })
+  return buildMixture(graph, others)
 }
 
 /** The cached value under `key`, made where absent; the least recently used one beyond `most` is released. */

@@ -1,6 +1,7 @@
 /** @file What the backend and the engine say to each other: jobs, answers, and the framing on a pipe. */
 import type { Provider } from '../../shared/api'
 import { FacetError, type WireError } from '../../shared/errors'
+import type { PartName } from '../../shared/labels'
 import type { LabelMap } from '../../shared/mask'
 import type { OnnxDescription } from '../../shared/network'
 import { decodeWire, encodeWire } from '../../shared/wire'
@@ -11,10 +12,19 @@ import type { Control, TrainEnd, TrainNews } from '../training/news'
 export interface NetworkRef {
   /** SegFace's tensors (a checkpoint or a registry folder's safetensors), or the ONNX file that `onnx` describes. */
   weights: string
+  /** Files whose tensors replace those of `weights`, a later file's those of an earlier: what training changed. */
+  changes?: readonly string[]
   /** Side R of the square pictures that it is fed. */
   resolution: number
   /** How an ONNX file of others is fed and read; left out for SegFace's tensors. */
   onnx?: OnnxDescription
+  /** Networks that some parts are taken from, one after another. */
+  taken?: readonly { from: NetworkRef; parts: readonly PartName[] }[]
+}
+
+/** Every file that the network is made of. */
+export function filesOf({ weights, changes = [], taken = [] }: NetworkRef): string[] {
+  return [weights, ...changes, ...taken.flatMap(({ from }) => filesOf(from))]
 }
 
 export interface Jobs {

@@ -5,13 +5,14 @@ import { FacetError } from '../../shared/errors'
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../shared/network'
 import type { TensorSource } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
+import { withTensors } from '../checkpoint/overlay'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { writeTorchCheckpoint, type NamedTensor } from '../checkpoint/torchWriter'
 import type { NetworkRef } from '../engine/protocol'
 import { recognise } from '../segface/config'
 import { describeFile } from './importer'
 import { channelsOf, type Manifest } from './manifest'
-import { networkOf, type Registry } from './registry'
+import type { Registry } from './registry'
 import { watched, widened, type Watch } from './sources'
 import { trainingNotes, trainingState } from './training_state'
 
@@ -29,13 +30,14 @@ export interface Exportable {
  * `model/unsupported` for a file that is no SegFace.
  */
 export async function findExportable(registry: Registry, idNameOrFile: string): Promise<Exportable> {
-  const { network } = await registry.resolve(idNameOrFile, (file) => describeFile(registry, file))
-  const { id, weights, resolution } = network
+  const { network: named } = await registry.resolve(idNameOrFile, (file) => describeFile(registry, file))
+  const { id, ...network } = named
+  const { weights } = network
   const { arch, classes } = await withCheckpoint(weights, async ({ tensors }) =>
     recognise(new Map(tensors.map((info) => [info.name, info])), weights),
   )
-  const model = (await registry.list()).find((candidate) => networkOf(candidate).weights === weights)
-  return { id, network: { weights, resolution }, arch, classes, manifest: model?.manifest ?? null }
+  const model = (await registry.list()).find((candidate) => candidate.manifest.id === id)
+  return { id, network, arch, classes, manifest: model?.manifest ?? null }
 }
 
 /** Throws `file/unwritable` where `file` is a folder, before any work is done. */
@@ -52,12 +54,19 @@ export async function refuseFolder(file: string): Promise<void> {
  * rounded to float16 and come out as float32, as SegFace expects, with the rounded values.
  */
 export async function exportWeights(
-  { network, arch, manifest }: Exportable,
+  { id, network, arch, manifest }: Exportable,
   format: Exclude<ModelFormat, 'onnx'>,
   file: string,
   watch: Watch = {},
 ): Promise<void> {
-  await withCheckpoint(network.weights, async (checkpoint) => {
+  if (network.taken) {
+    throw new FacetError(
+      'model/unsupported',
+      `${id} is made of several networks, which no ${format} file holds; export it as onnx, or the models it is made of.`,
+      { model: id },
+    )
+  }
+  await withTensors([network.weights, ...(network.changes ?? [])], async (checkpoint) => {
     const source = watched(manifest?.half ? widened(checkpoint) : checkpoint, watch)
     if (format === 'safetensors') {
       await writeSafetensors(file, source, { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) })

@@ -4,18 +4,18 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { SEGFACE_PREPROCESSING, type ClassSet } from '../../shared/network'
-import { replaceDirectory, writeFileAtomic } from '../base/fs'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { recognise } from '../segface/config'
 import { countParameters } from '../segface/weights'
+import { addModel, freeId } from './add'
 import { knownFacts, type Facts } from './facts'
 import { limitsOf, withLimits } from './limits'
-import { CARD_FILE, channelsOf, MANIFEST_FILE, WEIGHTS_FILE, type Manifest } from './manifest'
+import { channelsOf, WEIGHTS_FILE, type Manifest } from './manifest'
 import type { FileFacts, Model, Registry } from './registry'
 import { halved, watched, type Watch } from './sources'
 import { trainingNotes } from './training_state'
@@ -82,26 +82,17 @@ export async function importModel(
       half,
       source: { file: options.known?.source ?? basename(path), sha256 },
       parent: null,
+      training: null,
+      mix: null,
       scores: known.scores,
       created: new Date().toISOString(),
     }
-    await mkdir(registry.folder, { recursive: true })
-    const temporary = await mkdtemp(join(registry.folder, '.import-'))
-    try {
-      const source = watched(half ? halved(checkpoint) : checkpoint, options)
-      await writeSafetensors(join(temporary, WEIGHTS_FILE), source, {
-        format: 'pt',
-        arch,
-        ...trainingNotes(checkpoint.metadata),
-      })
-      await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
-      const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
-      await writeFileAtomic(join(temporary, CARD_FILE), withLimits(known.card, name, limits))
-      await replaceDirectory(temporary, join(registry.folder, id))
-    } finally {
-      await rm(temporary, { recursive: true, force: true })
-    }
-    return { manifest, folder: join(registry.folder, id), isDefault: false }
+    const source = watched(half ? halved(checkpoint) : checkpoint, options)
+    const notes = { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) }
+    const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
+    return addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
+      writeSafetensors(join(folder, WEIGHTS_FILE), source, notes),
+    )
   })
 }
 
@@ -151,18 +142,6 @@ function nameOf(file: string): string {
   const stem = basename(file).replace(/\.(pt|pth|safetensors)$/i, '')
   // SegFace names every file model_N.pt; then the folder says more.
   return /^model(_\d+)?$/.test(stem) ? `${basename(dirname(file))} ${stem}` : stem
-}
-
-function freeId(name: string, models: readonly Model[]): string {
-  const stem =
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9._-]+/g, '-')
-      .replace(/^[^a-z0-9]+|-+$/g, '') || 'model'
-  const taken = new Set(models.map((model) => model.manifest.id))
-  let id = stem
-  for (let n = 2; taken.has(id); n++) id = `${stem}-${n}`
-  return id
 }
 
 /** The SHA-256 of a file's bytes, in lower-case hexadecimal. */

@@ -3,14 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
-import { CLASS_ORDERS, type Channel } from '../../shared/labels'
+import { CLASS_ORDERS, PART_NAMES, type Channel } from '../../shared/labels'
 import { CLASS_SETS, ONNX_PORTS, PREPROCESSING } from '../../shared/network'
+import { TRAIN_SETTINGS } from '../../shared/training'
 import { unreadable } from '../base/fs'
 
 export const MANIFEST_FILE = 'model.json'
 export const WEIGHTS_FILE = 'weights.safetensors'
 export const ONNX_FILE = 'model.onnx'
 export const CARD_FILE = 'card.md'
+/** The images by hash, and the curves, of a model that was trained here. */
+export const TRAINING_FILE = 'training.json'
 
 const manifest = z.object({
   format: z.literal(1),
@@ -33,7 +36,26 @@ const manifest = z.object({
   half: z.boolean().default(false),
   /** The file it was made from. */
   source: z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  /** Id of the model whose weights those of this one replace; null where all are its own. */
   parent: z.string().nullable(),
+  /** How it was trained here, from `parent` or from nothing; what it was trained on lies beside, in `training.json`. */
+  training: z
+    .object({
+      /** Folder of the images. */
+      dataset: z.string(),
+      settings: TRAIN_SETTINGS,
+      images: z.object({ train: z.int().min(0), val: z.int().min(0) }),
+      epochs: z.int().min(0),
+      bestEpoch: z.int().min(0).nullable(),
+      seconds: z.number().min(0),
+    })
+    .nullable()
+    .default(null),
+  /** Ids of the two that it is made of: `parts` from `other`, all else from `base`. It has no weights of its own. */
+  mix: z
+    .object({ base: z.string(), other: z.string(), parts: z.array(z.enum(PART_NAMES)).min(1) })
+    .nullable()
+    .default(null),
   /** Fractions by name, e.g. `val mean_f1`. */
   scores: z.record(z.string(), z.number()),
   created: z.string(),

@@ -1,19 +1,22 @@
 /** @file The models there are: the one that ships with Facet, and those imported into the data folder. One folder each. */
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ModelInfo } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { partsOf } from '../../shared/labels'
 import { parkedDirectory, recoverDirectory, unreadable } from '../base/fs'
 import type { NetworkRef } from '../engine/protocol'
+import { assemble, childrenOf, type Stored } from './lineage'
 import { knownParts, limitsOf, type Abilities } from './limits'
 import { CARD_FILE, channelsOf, MANIFEST_FILE, readManifest, weightsFile, type Manifest } from './manifest'
 
-export interface Model {
-  readonly manifest: Manifest
-  readonly folder: string
-  readonly isDefault: boolean
+/** A model with what it is made of and what is made of it. */
+export interface Model extends Stored {
+  /** What the engine needs to load it, made of its ancestors' files and its own. */
+  readonly network: NetworkRef
+  /** Ids of the models that are made of it. */
+  readonly children: readonly string[]
 }
 
 /** What is known of a model file that is not in the registry. */
@@ -37,11 +40,22 @@ export class Registry {
     this.folder = join(paths.dataDir, 'models')
   }
 
-  /** All models, the default one first, then by name. A folder that cannot be read is left out. */
+  /** All models, the default one first, then by name. One that cannot be read, or lacks what it is made of, is left out. */
   async list(): Promise<Model[]> {
     const shipped = await readModels(this.#shipped, true)
     const imported = await readModels(this.folder, false)
-    return [...shipped, ...imported.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name))]
+    const stored = [...shipped, ...imported.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name))]
+    const byId = new Map(stored.map((model) => [model.manifest.id, model]))
+    const children = childrenOf(stored)
+    return stored.flatMap((model) => {
+      try {
+        const own = children.get(model.manifest.id) ?? []
+        return { ...model, network: assemble(model, byId), children: own }
+      } catch (error) {
+        console.error(error instanceof Error ? error.message : error)
+        return []
+      }
+    })
   }
 
   /** The model of this id or name; null means the default. Throws `model/unknown`, naming what there is. */
@@ -63,6 +77,18 @@ export class Registry {
     )
   }
 
+  /**
+   * Deletes a model for good. Throws `conflict` for the default one and for one that others are made of, naming them.
+   */
+  async remove({ manifest, folder, isDefault, children }: Model): Promise<void> {
+    const refuse = (why: string): never => {
+      throw new FacetError('conflict', `${manifest.id} ${why}`, { model: manifest.id })
+    }
+    if (isDefault) refuse('ships with Facet and stays.')
+    if (children.length > 0) refuse(`is what ${children.join(', ')} is made of; delete that first.`)
+    await rm(folder, { recursive: true })
+  }
+
   /** What `--model` may name: a registry id or name, or else a file, which `describe` looks into. */
   async resolve(model: string, describe: (file: string) => Promise<FileFacts>): Promise<NamedModel> {
     try {
@@ -77,17 +103,14 @@ export class Registry {
   }
 }
 
-async function readModels(root: string, isDefault: boolean): Promise<Model[]> {
-  const models: Model[] = []
+async function readModels(root: string, isDefault: boolean): Promise<Stored[]> {
+  const models: Stored[] = []
   for (const name of await modelFolders(root)) {
     const folder = join(root, name)
     if (!existsSync(join(folder, MANIFEST_FILE))) continue
     try {
       const manifest = await readManifest(folder)
-      const weights = join(folder, weightsFile(manifest))
-      await stat(weights).catch((error: unknown) => {
-        throw unreadable(weights, error)
-      })
+      await weightBytes(manifest, folder)
       models.push({ manifest, folder, isDefault: isDefault && models.length === 0 })
     } catch (error) {
       console.error(error instanceof Error ? error.message : error)
@@ -109,11 +132,19 @@ async function modelFolders(root: string): Promise<string[]> {
   return [...finished].sort()
 }
 
-/** What the engine needs to load a model. */
-export function networkOf({ manifest, folder }: Model): NetworkRef & { id: string } {
-  const { id, resolution, onnx, preprocessing } = manifest
-  const weights = join(folder, weightsFile(manifest))
-  return { id, weights, resolution, ...(onnx ? { onnx: { ...onnx, preprocessing } } : {}) }
+/** What the engine needs to load a model, with its id. */
+export function networkOf({ manifest, network }: Model): NetworkRef & { id: string } {
+  return { id: manifest.id, ...network }
+}
+
+/** Size of a model's own weights; a mixture has none. Throws `file/unreadable` where they are gone. */
+async function weightBytes(manifest: Manifest, folder: string): Promise<number> {
+  if (manifest.mix) return 0
+  const file = join(folder, weightsFile(manifest))
+  const { size } = await stat(file).catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  return size
 }
 
 function abilitiesOf({ manifest }: Model): Abilities {
@@ -127,9 +158,9 @@ export function partsOfModel({ manifest }: Model): number {
 
 /** The model as a window shows it. */
 export async function modelInfo(model: Model): Promise<ModelInfo> {
-  const { manifest, folder, isDefault } = model
+  const { manifest, folder, isDefault, children } = model
   const abilities = abilitiesOf(model)
-  const weights = await stat(join(folder, weightsFile(manifest)))
+  const bytes = await weightBytes(manifest, folder)
   const card = await readFile(join(folder, CARD_FILE), 'utf8').catch(() => '')
   const { id, name, arch, resolution, classes, params, licence, source, parent, scores, created } = manifest
   return {
@@ -145,10 +176,10 @@ export async function modelInfo(model: Model): Promise<ModelInfo> {
     licence,
     source: source.file,
     parent,
-    training: null,
-    mix: null,
-    children: [],
-    bytes: weights.size,
+    training: manifest.training,
+    mix: manifest.mix,
+    children: [...children],
+    bytes,
     isDefault,
     card,
     scores,

@@ -21,6 +21,8 @@ export type Control = 'pause' | 'cancel'
 export interface TrainEnd {
   end: 'done' | 'paused' | 'cancelled'
   epochs: EpochRow[]
+  /** Optimiser steps done, over all starts. */
+  steps: number
   /** Epoch of the weights that are kept; null where none ended. */
   bestEpoch: number | null
 }

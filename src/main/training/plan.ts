@@ -6,39 +6,20 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
-import { PRESERVE, SCOPES, type TrainSettings } from '../../shared/training'
+import { TRAIN_SETTINGS } from '../../shared/training'
 import { unreadable } from '../base/fs'
 import { ARCHITECTURES } from '../segface/config'
 
 export const PLAN_FILE = 'plan.json'
-/** The best weights so far (their exponential mean where there is one): every tensor that training changed, by PyTorch's names. */
+/**
+ * The best weights so far (their exponential mean where there is one): every tensor that training changed, by PyTorch's
+ * names; of a fresh network every tensor of its state dict, buffers too.
+ */
 export const BEST_FILE = 'best.safetensors'
 /** What a run resumes from: weights, optimiser state, exponential mean, and where it stood. */
 export const CHECKPOINT_FILE = 'checkpoint.safetensors'
 /** Taps of the frozen backbone (scope decoder); may be deleted at any time. */
 export const TAPS_FOLDER = 'taps'
-
-const settings = z.object({
-  scope: z.enum(SCOPES),
-  epochs: z.int().min(1),
-  lr: z.number().positive(),
-  lr_schedule: z.array(z.int().positive()).nullable(),
-  lr_schedule_gamma: z.number().positive().max(1),
-  weight_decay: z.number().min(0),
-  train_bs: z.int().min(1),
-  input_resolution: z.int().min(32),
-  seed: z.int().min(0),
-  flip: z.boolean(),
-  rotation: z.number().min(0),
-  scale: z.number().min(0),
-  colour: z.number().min(0),
-  early_stopping: z.int().min(0),
-  ema: z.number().min(0).lt(1),
-  dice_present: z.boolean(),
-  repeat_rare: z.boolean(),
-  preserve: z.enum(PRESERVE),
-  time_limit: z.number().positive().nullable(),
-}) satisfies z.ZodType<TrainSettings>
 
 const plan = z.object({
   format: z.literal(1),
@@ -46,7 +27,7 @@ const plan = z.object({
   /** Files of the base model's weights, its ancestors' first: a later file's tensor replaces an earlier one's. Empty: a fresh network. */
   weights: z.array(z.string()),
   provider: z.enum(['cpu', 'cuda', 'webgpu', 'dml', 'coreml']),
-  settings,
+  settings: TRAIN_SETTINGS,
   samples: z.array(
     z.object({
       /** As a person knows it. */

@@ -1,0 +1,164 @@
+/**
+ * @file How Facet trains where nobody says otherwise: one table of numbers with their reasons, and the choices made from
+ * it for the images at hand, each told in a sentence. The numbers were found on the night faces of issue 5 (the recipe of
+ * `reference/adaptation.json` and what beat it); only their validation faces were looked at.
+ */
+import type { Scope, TrainOptions, TrainSettings } from '../../shared/training'
+
+export const RECIPE = {
+  /**
+   * A new kind of photo needs the whole network: 20 faces take scope full further than 240 take the decoder. The decoder
+   * alone is for those who cannot wait.
+   */
+  scope: 'full',
+  /** Of each scope; above them the loss jumps, below them the steps do not suffice. */
+  lr: { decoder: 1e-3, full: 3e-4 },
+  /** A fresh network starts at SegFace's own rate. */
+  freshLr: 1e-4,
+  train_bs: 4,
+  /** Steps grow with the images and end where more did not help. */
+  stepsPerImage: 10,
+  minSteps: 150,
+  maxSteps: 400,
+  /** Passes of a fresh network, whose end is a time limit or a person's patience. */
+  freshEpochs: 300,
+  /** SegFace trains at 512; a fresh network on one computer learns four times as fast at half of it. */
+  freshResolution: 256,
+  /** Standard deviations, degrees and of the logarithm: as much as aligned faces differ. */
+  rotation: 5,
+  scale: 0.05,
+  colour: 0.3,
+  /** Averages over the last 50 steps, an eighth of the longest run. */
+  ema: 0.98,
+  /** Below so many validation faces their mean F1 is too noisy to stop by. */
+  earlyStoppingVal: 10,
+  /** In passes of the longest kind: a tenth of the run, at least this. */
+  earlyStopping: 5,
+  /** With fewer images than this, what the base model knew fades faster than the images can say it again. */
+  preserveBelow: 100,
+} as const
+
+/** What the choices depend on. */
+export interface Situation {
+  readonly train: number
+  readonly val: number
+  /** Faces that could keep the model from forgetting. */
+  readonly others: number
+  /** Side that the base model is used at; null for a fresh network. */
+  readonly resolution: number | null
+  /** Seconds that a step took on this computer; null where none was measured. */
+  secondsPerStep(settings: Pick<TrainSettings, 'scope' | 'train_bs' | 'input_resolution'>): number | null
+}
+
+export interface Choice {
+  readonly settings: TrainSettings
+  /** What was chosen and why, in sentences. */
+  readonly notes: readonly string[]
+  /** Seconds that it would take; null where no step was measured. */
+  readonly seconds: number | null
+}
+
+/** Fills in what `options` leave open. */
+export function chooseSettings(options: TrainOptions, situation: Situation): Choice {
+  const notes: string[] = []
+  const isFresh = situation.resolution === null
+  const train_bs = options.train_bs ?? Math.min(RECIPE.train_bs, Math.max(1, situation.train))
+  const input_resolution = options.input_resolution ?? situation.resolution ?? RECIPE.freshResolution
+  const epochs = options.epochs ?? (isFresh ? RECIPE.freshEpochs : epochsFor(situation.train, train_bs))
+  const steps = stepsOf(situation.train, train_bs, epochs)
+  const secondsOf = (scope: Scope): number | null => {
+    const each = situation.secondsPerStep({ scope, train_bs, input_resolution })
+    return each === null ? null : each * steps
+  }
+  const scope = options.scope ?? chooseScope(secondsOf, options.time_limit, isFresh, notes)
+  if (options.epochs === null && !isFresh)
+    notes.push(
+      `${epochs} passes over ${situation.train} images, ${steps} steps of ${train_bs}: more did not help.`,
+    )
+  const settings: TrainSettings = {
+    ...options,
+    ...{ scope, epochs, train_bs, input_resolution },
+    lr: options.lr ?? (isFresh ? RECIPE.freshLr : RECIPE.lr[scope]),
+    rotation: options.rotation ?? RECIPE.rotation,
+    scale: options.scale ?? RECIPE.scale,
+    colour: options.colour ?? RECIPE.colour,
+    ema: options.ema ?? RECIPE.ema,
+    early_stopping: options.early_stopping ?? chooseEarlyStopping(epochs, situation.val, notes),
+    preserve: choosePreserve(options.preserve, isFresh, situation, notes),
+  }
+  return { settings, notes, seconds: secondsOf(scope) }
+}
+
+/** Optimiser steps of so many passes. */
+export function stepsOf(images: number, batch: number, epochs: number): number {
+  return Math.max(1, Math.ceil(images / batch)) * epochs
+}
+
+function epochsFor(images: number, batch: number): number {
+  const { stepsPerImage, minSteps, maxSteps } = RECIPE
+  const steps = Math.min(maxSteps, Math.max(minSteps, stepsPerImage * images))
+  return Math.max(1, Math.round(steps / stepsOf(images, batch, 1)))
+}
+
+function chooseScope(
+  secondsOf: (scope: Scope) => number | null,
+  limit: number | null,
+  isFresh: boolean,
+  notes: string[],
+): Scope {
+  if (isFresh) {
+    notes.push('Every weight learns, since a fresh network knows nothing yet.')
+    return 'full'
+  }
+  const full = secondsOf('full')
+  if (limit !== null && full !== null && full > limit) {
+    notes.push(
+      `Only the decoder learns: the whole network would take ${duration(full)}, and the limit is ${duration(limit)}.`,
+    )
+    return 'decoder'
+  }
+  notes.push(
+    'Every weight learns: a new kind of photo needs it, 20 faces then teach more than 240 teach the decoder alone.',
+  )
+  return RECIPE.scope
+}
+
+function chooseEarlyStopping(epochs: number, val: number, notes: string[]): number {
+  if (val < RECIPE.earlyStoppingVal) {
+    notes.push(
+      val === 0
+        ? 'There are no validation faces, so the last weights are kept.'
+        : `${val} validation faces are too few to stop early by; the best of all passes is kept.`,
+    )
+    return 0
+  }
+  const patience = Math.max(RECIPE.earlyStopping, Math.ceil(epochs / 10))
+  notes.push(`It stops when validation mean F1 has not risen for ${patience} passes.`)
+  return patience
+}
+
+function choosePreserve(
+  wanted: TrainOptions['preserve'],
+  isFresh: boolean,
+  { train, others }: Situation,
+  notes: string[],
+): TrainSettings['preserve'] {
+  if (isFresh) return 'none'
+  if (wanted !== null && wanted !== 'none' && others === 0) {
+    notes.push('There are no other faces that could keep the model from forgetting, so nothing does.')
+    return 'none'
+  }
+  if (wanted !== null) return wanted
+  if (train >= RECIPE.preserveBelow || others === 0) return 'none'
+  notes.push(
+    `Its answers on ${others} other faces are held to those of the base model, so that it forgets less (distillation).`,
+  )
+  return 'distillation'
+}
+
+/** Seconds as a person says them. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`
+  return `${(seconds / 3600).toFixed(1)} h`
+}
