@@ -37,20 +37,21 @@ export class GraphCache {
   ) {}
 
   /**
-   * The graph of `ref`'s network for `batch` pictures: the path of an ONNX file in the folder, which is made from the
-   * bytes of `make` where it is not there yet; where the folder cannot be used, those bytes. Errors of `make` pass through.
+   * The graph of `ref`'s network in the given form (its outputs, pictures at once): the path of an ONNX file in the folder,
+   * which is made from the bytes of `make` where it is not there yet; where the folder cannot be used, those bytes. Errors of
+   * `make` pass through.
    */
   async graphOf(
     ref: NetworkRef,
-    batch: number,
+    form: string,
     make: () => Promise<Uint8Array>,
   ): Promise<Uint8Array | string> {
-    const key = await this.#key(ref, batch)
+    const key = await this.#key(ref, form)
     const found = await this.#find(key)
     if (found) return found
     const graph = await make()
     // Weights that were replaced while they were read belong to neither key.
-    if ((await this.#key(ref, batch)) !== key) return graph
+    if ((await this.#key(ref, form)) !== key) return graph
     try {
       return await this.#keep(key, graph)
     } catch (error) {
@@ -64,10 +65,10 @@ export class GraphCache {
    * What the folded graph follows from. A file's times and number stand for its content: any write changes them. The
    * processor is named because it computes the folded constants, and another may round them otherwise.
    */
-  async #key(ref: NetworkRef, batch: number): Promise<string> {
+  async #key(ref: NetworkRef, form: string): Promise<string> {
     const files = await Promise.all(filesOf(ref).map(fingerprint))
     const machine = [process.platform, process.arch, cpus()[0]?.model ?? '']
-    const all = [files, shapeOf(ref), batch, this.build, ONNXRUNTIME_VERSION, machine]
+    const all = [files, shapeOf(ref), form, this.build, ONNXRUNTIME_VERSION, machine]
     return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32)
   }
 

@@ -3,25 +3,36 @@ import type { Provider } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from '../../shared/network'
+import { withCheckpoint } from '../checkpoint/open'
 import { withTensors } from '../checkpoint/overlay'
 import type { Tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
-import { createSession, type Session } from '../runtime/session'
+import { createSession, type Array32, type Session } from '../runtime/session'
+import { recognise, type SegFaceConfig } from '../segface/config'
 import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
-import { buildLabelHead } from '../segface/postprocess'
+import { buildLabelHead, endInLabels } from '../segface/postprocess'
 import type { GraphCache } from './graph_cache'
 import type { NetworkRef } from './protocol'
 
-export interface Network {
-  /** The class of each channel of its logits. */
+/** A network loaded on a provider, and what it is fed. */
+interface Loaded {
+  /** The class of each of its channels. */
   readonly channels: readonly Channel[]
   readonly resolution: number
   readonly preprocessing: Preprocessing
   readonly session: Session
+}
+
+export interface Network extends Loaded {
   /** One normalised picture [1, 3, R, R] to logits [1, C, h, w]; h and w are R where SegFace's tensors make it. */
   run(image: Float32Array): Promise<Logits>
+}
+
+export interface Labeller extends Loaded {
+  /** One normalised picture [1, 3, R, R] to one channel's number per pixel of a grid of any size, [height, width]. */
+  label(image: Float32Array, grid: Grid): Promise<Uint8Array>
 }
 
 export interface Logits {
@@ -29,40 +40,79 @@ export interface Logits {
   readonly shape: readonly number[]
 }
 
+export interface Grid {
+  readonly width: number
+  readonly height: number
+}
+
 /** A loaded network costs up to a gigabyte; label heads cost next to nothing but one per mask size. */
 const MAX_NETWORKS = 2
 const MAX_HEADS = 16
 
 export class Networks {
-  readonly #networks = new Map<string, Network>()
+  readonly #networks = new Map<string, Loaded>()
   readonly #heads = new Map<string, Session>()
 
   /** Without a cache, every network is built from its weights. */
   constructor(private readonly cache: GraphCache | null) {}
 
   /** The network of `ref` for `batch` pictures at once, loaded on `provider`. */
-  load(ref: NetworkRef, provider: Provider, batch = 1): Promise<Network> {
-    const { weights, changes, resolution, onnx, taken } = ref
-    return kept(
-      this.#networks,
-      JSON.stringify([weights, changes, resolution, onnx, taken, provider, batch]),
-      MAX_NETWORKS,
-      async () => (onnx ? loadOnnx(ref, onnx, provider) : this.#loadSegFace(ref, provider, batch)),
-      (network) => network.session.release(),
-    )
+  async load(ref: NetworkRef, provider: Provider, batch = 1): Promise<Network> {
+    const { onnx } = ref
+    if (onnx) {
+      const session = await this.#kept(ref, provider, 'a file of others', () => loadOnnx(ref, onnx, provider))
+      return networkOver(session, onnx)
+    }
+    const form = `logits of ${batch}`
+    const make = async (): Promise<Graph> => buildNetwork(ref, batch)
+    return networkOver(await this.#loadSegFace(ref, provider, form, make), SEGFACE_PORTS)
   }
 
-  async #loadSegFace(ref: NetworkRef, provider: Provider, batch: number): Promise<Network> {
-    const make = async (): Promise<Uint8Array> => encodeModel(await buildNetwork(ref, batch))
-    const graph = this.cache ? await this.cache.graphOf(ref, batch, make) : await make()
-    const session = await createSession(graph, provider)
-    const [, classes] = session.outputs.get('logits') ?? []
-    const channels = CLASS_ORDERS[classes === 11 ? 'lapa' : 'segface']
-    return networkOver(session, ref.resolution, SEGFACE_PREPROCESSING, channels, SEGFACE_PORTS)
+  /**
+   * What labels pictures by the network of `ref` on `provider`. On the processor its graph ends in the labels; others need
+   * not know how to make them, so their logits are labelled on the processor.
+   */
+  async loadLabeller(ref: NetworkRef, provider: Provider): Promise<Labeller> {
+    if (provider === 'cpu' && !ref.onnx) {
+      const make = async (): Promise<Graph> => endInLabels(await buildNetwork(ref))
+      return labellerOver(await this.#loadSegFace(ref, provider, 'labels', make))
+    }
+    const network = await this.load(ref, provider)
+    const label = async (image: Float32Array, grid: Grid): Promise<Uint8Array> => {
+      const logits = await network.run(image)
+      const head = await this.#loadLabelHead(logits.shape, grid)
+      return labelsIn(await head.run({ logits }))
+    }
+    return { ...network, label }
+  }
+
+  #loadSegFace(
+    ref: NetworkRef,
+    provider: Provider,
+    form: string,
+    make: () => Promise<Graph>,
+  ): Promise<Loaded> {
+    return this.#kept(ref, provider, form, async () => {
+      const encode = async (): Promise<Uint8Array> => encodeModel(await make())
+      const graph = this.cache ? await this.cache.graphOf(ref, form, encode) : await encode()
+      const session = await createSession(graph, provider)
+      const channels = CLASS_ORDERS[(await recogniseIn(ref.weights)).classes === 11 ? 'lapa' : 'segface']
+      return { session, channels, resolution: ref.resolution, preprocessing: SEGFACE_PREPROCESSING }
+    })
+  }
+
+  #kept(
+    { weights, changes, resolution, onnx, taken }: NetworkRef,
+    provider: Provider,
+    form: string,
+    make: () => Promise<Loaded>,
+  ): Promise<Loaded> {
+    const key = JSON.stringify([weights, changes, resolution, onnx, taken, provider, form])
+    return kept(this.#networks, key, MAX_NETWORKS, make, ({ session }) => session.release())
   }
 
   /** Logits of `shape` [1, C, h, w] to one channel's number per pixel of a grid; always on the processor. */
-  loadLabelHead(shape: readonly number[], width: number, height: number): Promise<Session> {
+  #loadLabelHead(shape: readonly number[], { width, height }: Grid): Promise<Session> {
     return kept(
       this.#heads,
       [...shape, width, height].join(),
@@ -76,23 +126,19 @@ export class Networks {
 const SEGFACE_PORTS = { input: 'image', output: 'logits' }
 
 /** An ONNX file of others as it is; what it must be like is told by the error where it is not. */
-async function loadOnnx(ref: NetworkRef, onnx: OnnxDescription, provider: Provider): Promise<Network> {
+async function loadOnnx(ref: NetworkRef, onnx: OnnxDescription, provider: Provider): Promise<Loaded> {
   const session = await createSession(ref.weights, provider)
-  return networkOver(session, ref.resolution, onnx.preprocessing, onnx.classes, onnx)
+  const { preprocessing, classes } = onnx
+  return { session, resolution: ref.resolution, preprocessing, channels: classes }
 }
 
 function networkOver(
-  session: Session,
-  resolution: number,
-  preprocessing: Preprocessing,
-  channels: readonly Channel[],
+  loaded: Loaded,
   { input, output }: { readonly input: string; readonly output: string },
 ): Network {
+  const { session, resolution, channels } = loaded
   return {
-    channels,
-    resolution,
-    preprocessing,
-    session,
+    ...loaded,
     async run(image) {
       const outputs = await session.run({ [input]: { data: image, shape: [1, 3, resolution, resolution] } })
       const logits = outputs[output]
@@ -106,6 +152,34 @@ function networkOver(
       return { data: logits.data, shape: logits.shape }
     },
   }
+}
+
+/** Over a graph that ends in its labels. */
+function labellerOver(loaded: Loaded): Labeller {
+  const { session, resolution } = loaded
+  return {
+    ...loaded,
+    async label(image, { height, width }) {
+      const outputs = await session.run({
+        image: { data: image, shape: [1, 3, resolution, resolution] },
+        grid: { data: Int32Array.of(height, width), shape: [2] },
+      })
+      return labelsIn(outputs)
+    },
+  }
+}
+
+function labelsIn({ labels }: Record<string, Array32>): Uint8Array {
+  if (!(labels?.data instanceof Uint8Array))
+    throw new FacetError('engine/failed', 'internal: the network has no labels')
+  return labels.data
+}
+
+/** What the tensors at `weights` are. Errors as for `recognise` and opening a checkpoint. */
+export function recogniseIn(weights: string): Promise<SegFaceConfig> {
+  return withCheckpoint(weights, async ({ tensors }) =>
+    recognise(new Map(tensors.map((info) => [info.name, info])), weights),
+  )
 }
 
 /** The graph of SegFace's tensors in `ref`, all read from disk. Throws a checkpoint error or `model/unsupported`. */

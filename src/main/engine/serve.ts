@@ -1,18 +1,16 @@
 /** @file The engine's side: jobs come one after another and are done on the one thread that calls onnxruntime. */
 import { writeFileAtomic } from '../base/fs'
 import { readNpy, writeNpy } from '../base/npy'
-import { withCheckpoint } from '../checkpoint/open'
 import { encodeModel } from '../onnx/encode'
 import { FacetError, toWire } from '../../shared/errors'
 import { countPixels } from '../metrics/confusion'
-import { recognise } from '../segface/config'
 import { toClassNumbers } from '../segface/postprocess'
 import { labelsAt, readInput } from '../segface/preprocess'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
 import type { Control, Talk } from '../training/news'
 import { selfTest } from './selftest'
-import { buildNetwork, Networks, type Network } from './networks'
+import { buildNetwork, Networks, recogniseIn, type Grid, type Labeller } from './networks'
 import {
   encodeFrame,
   FrameReader,
@@ -81,9 +79,9 @@ async function predict(
   networks: Networks,
   { network: ref, provider, picture, grid }: Jobs['predict']['request'],
 ): Promise<Jobs['predict']['answer']> {
-  const network = await networks.load(ref, provider)
+  const labeller = await networks.loadLabeller(ref, provider)
   const start = performance.now()
-  const labels = await labelPicture(networks, network, picture, grid)
+  const labels = await labelPicture(labeller, picture, grid)
   return { labels, ms: performance.now() - start }
 }
 
@@ -91,28 +89,19 @@ async function score(
   networks: Networks,
   { network: ref, provider, picture, truth }: Jobs['score']['request'],
 ): Promise<Jobs['score']['answer']> {
-  const network = await networks.load(ref, provider)
-  const side = network.resolution
+  const labeller = await networks.loadLabeller(ref, provider)
+  const side = labeller.resolution
   const start = performance.now()
-  const labels = await labelPicture(networks, network, picture, { width: side, height: side })
+  const labels = await labelPicture(labeller, picture, { width: side, height: side })
   return { confusion: countPixels(labelsAt(truth, side), labels), ms: performance.now() - start }
 }
 
 /** One class a pixel of the picture, SegFace's numbers, on a grid of any size, [height, width]. */
-async function labelPicture(
-  networks: Networks,
-  network: Network,
-  picture: string,
-  grid: { width: number; height: number },
-): Promise<Uint8Array> {
-  const { resolution, preprocessing, channels } = network
-  const logits = await network.run(await readInput(picture, resolution, preprocessing))
-  const head = await networks.loadLabelHead(logits.shape, grid.width, grid.height)
-  const { labels } = await head.run({ logits })
-  if (!(labels?.data instanceof Uint8Array))
-    throw new FacetError('engine/failed', 'internal: the label head has no labels')
-  toClassNumbers(labels.data, channels)
-  return labels.data
+async function labelPicture(labeller: Labeller, picture: string, grid: Grid): Promise<Uint8Array> {
+  const { resolution, preprocessing, channels } = labeller
+  const labels = await labeller.label(await readInput(picture, resolution, preprocessing), grid)
+  toClassNumbers(labels, channels)
+  return labels
 }
 
 async function logits(
@@ -144,10 +133,7 @@ async function logits(
   }
   const ms = (performance.now() - start) / count
   await writeNpy(output, { dtype: 'float32', shape: [count, classes, width, width], data: all })
-  const { arch } = await withCheckpoint(weights, async ({ tensors }) =>
-    recognise(new Map(tensors.map((info) => [info.name, info])), weights),
-  )
-  return { arch, ms }
+  return { arch: (await recogniseIn(weights)).arch, ms }
 }
 
 async function exportOnnx({

@@ -5,6 +5,7 @@ import { assertNever } from '../../shared/assert'
 import { checkGraph } from './check'
 import type { Attribute, Graph, Node, Value } from './graph'
 import { ATTRIBUTE_TYPE, DATA_TYPE, FIELD, IR_VERSION } from './schema'
+import { UNKNOWN } from './shapes'
 import { MessageWriter } from './wire'
 
 /** What a model file says about itself beside its graph. */
@@ -102,7 +103,9 @@ function writeValue(message: MessageWriter, value: Value): void {
       tensor.int(FIELD.TypeProtoTensor.elem_type, DATA_TYPE[value.dtype])
       tensor.message(FIELD.TypeProtoTensor.shape, (shape) => {
         for (const size of value.shape) {
-          shape.message(FIELD.TensorShapeProto.dim, (dim) => dim.int(FIELD.Dimension.dim_value, size))
+          shape.message(FIELD.TensorShapeProto.dim, (dim) => {
+            if (size !== UNKNOWN) dim.int(FIELD.Dimension.dim_value, size)
+          })
         }
       })
     }),

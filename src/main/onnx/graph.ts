@@ -13,6 +13,7 @@ import { inferNode, OPSET } from './shapes'
 export interface Value {
   readonly name: string
   readonly dtype: DType
+  /** Fixed sizes, but for an `UNKNOWN` after a `Resize` whose sizes are no constant. */
   readonly shape: readonly number[]
 }
 

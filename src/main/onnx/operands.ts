@@ -70,6 +70,10 @@ export class Operands {
     }
   }
 
+  isConstant(index: number): boolean {
+    return this.initializers.has(this.input(index).name)
+  }
+
   /** The integers of an input that must be a constant. */
   constant(index: number): readonly number[] {
     const value = this.input(index)

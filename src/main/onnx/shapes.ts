@@ -14,6 +14,9 @@ export const OPSET = 20
 /** The oldest opset whose operators mean what the rules below say: Reduce operators take their axes as an input since 18. */
 export const MIN_OPSET = 18
 
+/** A size that is known only when the graph runs: what a network's labels are resized to. */
+export const UNKNOWN = -1
+
 type Rule = (node: Operands) => readonly TensorType[]
 
 const ARITHMETIC: readonly DType[] = ['float16', 'float32', 'float64', 'int32', 'int64', 'uint8', 'int8']
@@ -151,6 +154,7 @@ const RULES = {
   Resize: (node) => {
     const { dtype, shape } = node.input(0)
     if (node.optional(3) === null) return node.fail('wants sizes; scales are not used here')
+    if (!node.isConstant(3)) return [{ dtype, shape: shape.map((size, axis) => (axis < 2 ? size : UNKNOWN)) }]
     const sizes = node.constant(3)
     if (sizes.length !== shape.length) return node.fail(`resizes [${shape}] to [${sizes}]`)
     return [{ dtype, shape: sizes }]
@@ -293,7 +297,7 @@ export function inferNode(
   if (node.outputNames.length > types.length) {
     return operands.fail(`is asked for ${node.outputNames.length} outputs but has ${types.length}`)
   }
-  const bad = types.find((type) => type.shape.some((size) => !Number.isSafeInteger(size) || size < 0))
+  const bad = types.find((type) => type.shape.some((size) => !Number.isSafeInteger(size) || size < UNKNOWN))
   if (bad !== undefined)
     throw new FacetError('graph/invalid', `${operands.label} would make a tensor of shape [${bad.shape}].`)
   return types.slice(0, node.outputNames.length).map(({ dtype, shape }) => ({ dtype, shape }))

@@ -48,8 +48,8 @@ const make = async (): Promise<Uint8Array> => {
   made++
   return built
 }
-const get = (cache = new GraphCache(folder, 'build'), resolution = SIDE, batch = 1) =>
-  cache.graphOf({ weights, resolution }, batch, make)
+const get = (cache = new GraphCache(folder, 'build'), resolution = SIDE, form = 'logits') =>
+  cache.graphOf({ weights, resolution }, form, make)
 
 async function outputOf(graph: Uint8Array | string): Promise<unknown> {
   const session = await createSession(graph, 'cpu')
@@ -91,7 +91,7 @@ test('what is constant in a graph is folded, and nothing but standard operators 
   const small = smallGraph(4)
   const path = await new GraphCache(folder, 'build').graphOf(
     { weights, resolution: SIDE },
-    1,
+    'logits',
     async () => small,
   )
   const [folded, whole] = [decodeModel(await readFile(String(path))), decodeModel(small)]
@@ -103,7 +103,7 @@ test('what is constant in a graph is folded, and nothing but standard operators 
 describe('a graph is made again', () => {
   test.each([
     ['for another side', () => get(undefined, 96)],
-    ['for another batch', () => get(undefined, SIDE, 2)],
+    ['in another form', () => get(undefined, SIDE, 'labels')],
     ['by another build', () => get(new GraphCache(folder, 'other'))],
   ])('%s', async (_why, again) => {
     await get()
@@ -151,11 +151,15 @@ function flipBit(bytes: Buffer): Buffer {
 }
 
 test('weights replaced while they were read are not kept', async () => {
-  const replaced = new GraphCache(folder, 'build').graphOf({ weights, resolution: SIDE }, 1, async () => {
-    const now = new Date()
-    await utimes(weights, now, now)
-    return make()
-  })
+  const replaced = new GraphCache(folder, 'build').graphOf(
+    { weights, resolution: SIDE },
+    'logits',
+    async () => {
+      const now = new Date()
+      await utimes(weights, now, now)
+      return make()
+    },
+  )
   expect(await replaced).toBe(built)
   expect(await readdir(folder).catch(() => [])).toEqual([])
 })

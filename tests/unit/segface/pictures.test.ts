@@ -1,7 +1,9 @@
 /** @file What stands before and behind the network: bytes to input, logits to labels, each against plain arithmetic. */
 import { describe, expect, it } from 'vitest'
 import { labelsAt, normalise } from '../../../src/main/segface/preprocess'
-import { buildLabelHead } from '../../../src/main/segface/postprocess'
+import { GraphBuilder } from '../../../src/main/onnx/graph'
+import { Mul } from '../../../src/main/onnx/ops/elementwise'
+import { buildLabelHead, endInLabels } from '../../../src/main/segface/postprocess'
 import { expectAllClose } from '../../helpers/allclose'
 import { noise } from '../../helpers/named_tensors'
 import { runOne } from '../../helpers/run_graph'
@@ -60,6 +62,27 @@ describe('labelsAt', () => {
   it('leaves a map of that size as it is', () => {
     const own = map(3, 3)
     expect(labelsAt(own, 3)).toBe(own.labels)
+  })
+})
+
+describe('a network that ends in labels', () => {
+  it.each([
+    [16, 16],
+    [32, 32],
+    [41, 23],
+    [7, 9],
+  ])('labels each picture of a batch as the label head would, %i x %i', async (height, width) => {
+    const shape = [2, 5, 16, 16]
+    const g = new GraphBuilder('network')
+    g.output('logits', Mul(g, g.input('image', 'float32', shape), 2))
+    const image = Float32Array.from(noise('image', 2 * 5 * 16 * 16))
+    const network = endInLabels(g.finish())
+    const labels = await runOne(network, { image, grid: Int32Array.of(height, width) })
+    const half = image.length / 2
+    const alone = [image.subarray(0, half), image.subarray(half)].map((logits) =>
+      runOne(buildLabelHead({ shape: [1, 5, 16, 16], height, width }), { logits }),
+    )
+    expect([...labels]).toEqual((await Promise.all(alone)).flatMap((each) => [...each]))
   })
 })
 

@@ -54,16 +54,23 @@ export function GlobalAveragePool(g: GraphBuilder, x: Value): Value {
   return g.op('GlobalAveragePool', [x])
 }
 
+const BILINEAR = { coordinate_transformation_mode: string('half_pixel'), mode: string('linear') }
+
+/**
+ * `Resize` to a size that comes as a value: `sizes` is int64 [4], of which the first two are N and C. Height and width of the
+ * result are unknown until the graph runs.
+ */
+export function ResizeTo(g: GraphBuilder, x: Value, sizes: Value): Value {
+  return g.op('Resize', [x, null, null, sizes], BILINEAR)
+}
+
 /**
  * x [N, C, H, W] at `size` [height, width] by bilinear interpolation with half-pixel centres and no antialiasing:
  * what PyTorch's F.interpolate(mode='bilinear', align_corners=False) computes.
  */
 export function Resize(g: GraphBuilder, x: Value, size: readonly [number, number]): Value {
   const [batch = 0, channels = 0] = x.shape
-  return g.op('Resize', [x, null, null, g.int64s([batch, channels, ...size])], {
-    coordinate_transformation_mode: string('half_pixel'),
-    mode: string('linear'),
-  })
+  return ResizeTo(g, x, g.int64s([batch, channels, ...size]))
 }
 
 /** [N, C b², H, W] to [N, C, H b, W b]; CRD takes the channels as [C, b, b], as PyTorch's PixelShuffle. */
