@@ -165,7 +165,7 @@ describe('a trained model', () => {
     const cache = new GraphCache(join(folder.path, 'cache'), 'a build')
     const made: string[] = []
     const graphOf = (model: Model) =>
-      cache.graphOf(model.network, 1, async () => {
+      cache.graphOf(model.network, 'logits', async () => {
         made.push(model.manifest.id)
         throw new Error('not needed')
       })
