@@ -462,12 +462,14 @@ export interface ExportSummary extends DatasetSummary {
   out: string
 }
 
+/** `works`, or why a provider is not used; one that is `slow` was not tried with the model. */
+export const TRIAL_VERDICTS = ['works', 'absent', 'failed', 'wrong', 'slow'] as const
+
 export interface ProviderTrial {
   provider: Provider
-  /** `works`, or why not. */
-  verdict: 'works' | 'absent' | 'failed' | 'wrong'
+  verdict: (typeof TRIAL_VERDICTS)[number]
   detail: string
-  /** Median ms per image of the timed model; null where it does not run. */
+  /** Median ms per image of the timed model; null where it was not timed. */
   ms: number | null
 }
 

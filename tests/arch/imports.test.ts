@@ -141,9 +141,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'bits-ui': ['renderer/src/components'],
   '@lucide/svelte': ['renderer/src/components'],
 
-  'node:child_process': ['main/engine/client.ts', 'main/cli/serve.ts', 'main/launch.mjs'],
+  'node:child_process': [
+    'main/engine/client.ts',
+    'main/runtime/adapters.ts',
+    'main/cli/serve.ts',
+    'main/launch.mjs',
+  ],
   'node:http': ['main/node/http.ts'],
-  'node:module': ['main/runtime/version.ts', 'main/launch.mjs'],
+  'node:module': ['main/runtime', 'main/launch.mjs'],
   'node:crypto': WITH_NODE,
   'node:fs': WITH_NODE,
   'node:os': WITH_NODE,
@@ -151,6 +156,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'node:stream': WITH_NODE,
   'node:timers': WITH_NODE,
   'node:url': WITH_NODE,
+  'node:util': ['main/runtime/adapters.ts'],
   'node:zlib': WITH_NODE,
 }
 

@@ -2,7 +2,7 @@
  * @file An engine that speaks the real protocol and does what the picture's name says, so that death comes when a test
  * wants it: `die` ends it every time, `die once <file>` while that file is missing, `hang <file>` waits until it is there,
  * `babble` writes what is no frame, `fail` answers an error. Of a trial, the weights' name is a JSON object that tells what
- * each provider does: milliseconds, `absent`, `wrong`, `failed` or `die`.
+ * each provider does: milliseconds, `slow`, `absent`, `wrong`, `failed` or `die`.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,7 +29,9 @@ function work(message) {
 function tryProvider({ id, request: { network, provider } }) {
   const outcome = JSON.parse(network.weights)[provider]
   if (outcome === 'die') process.exit(9)
-  if (typeof outcome === 'number') return send({ id, answer: { worst: 1e-6, ms: outcome } })
+  if (typeof outcome === 'number')
+    return send({ id, answer: { operators: 3, worst: 1e-6, ms: outcome, slower: null } })
+  if (outcome === 'slow') return send({ id, answer: { slower: 40 } })
   const details = { absent: { absent: true }, wrong: { worst: 0.5 }, failed: {} }[outcome]
   send({ id, error: { code: 'provider/unusable', message: `${provider} is ${outcome}`, details } })
 }

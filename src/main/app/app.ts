@@ -74,7 +74,7 @@ export function createApp(deps: Deps): App {
   const events = new Loudspeaker<Events>()
   const settings = openSettings(deps.paths.dataDir, events)
   const registry = new Registry(deps.paths)
-  const providers = new Providers(deps.paths)
+  const providers = new Providers(deps)
   const jobs = new Jobs(events)
   const workspace = new WorkspaceHolder(deps.paths, events)
   const inference = new Inference({ deps, events, settings, registry, providers, workspace })

@@ -3,7 +3,7 @@
  * become revisions. The engine does the work; hand-made parts are never touched.
  */
 import type { Checked, Events, InferenceStatus, Provider } from '../../shared/api'
-import { FacetError, toWire } from '../../shared/errors'
+import { FacetError, toWire, type WireError } from '../../shared/errors'
 import type { Loudspeaker } from '../base/events'
 import { median } from '../base/quantile'
 import { EngineClient } from '../engine/client'
@@ -193,6 +193,7 @@ export class Inference {
     } catch (error) {
       if (isStale()) return null
       const wire = toWire(error)
+      if (await this.#distrusts(wire)) return await this.#predict(workspace, image, priority, again)
       this.#tell({ problem: wire.message, ...(wire.code === 'provider/unusable' ? { state: 'failed' } : {}) })
       return new FacetError(wire.code, wire.message, wire.details)
     } finally {
@@ -203,6 +204,18 @@ export class Inference {
         ...(this.#status.running === image ? { running: null } : {}),
       })
     }
+  }
+
+  /** True where the error is the provider's fault and it was not the user who chose it: another is used from now on. */
+  async #distrusts({ code, message }: WireError): Promise<boolean> {
+    const { events, providers, settings } = this.#parts
+    if (code !== 'engine/crashed' && code !== 'provider/unusable') return false
+    const choice = await this.choose().catch(() => null)
+    if (settings.current.provider !== 'auto' || !choice || choice.provider === 'cpu') return false
+    await providers.distrust(choice.network, choice.provider, message)
+    this.reconsider()
+    events.emit('notice', { level: 'warning', message: `${message} It is not used any more.` })
+    return true
   }
 
   #store(workspace: Workspace, image: number, face: number, labels: Uint8Array, choice: Choice): void {

@@ -1,15 +1,23 @@
 /**
  * @file Which provider runs a model: each rung of the ladder is tried in a process of its own, checked against the
- * processor and timed; the fastest that computes the right thing is used, and the verdict is remembered.
+ * processor and timed; the fastest that computes the right thing is used, and the verdict is remembered for as long as
+ * model, Facet, onnxruntime and graphics adapters stay the same.
  */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { PROVIDERS, type Provider, type ProviderChoice, type ProviderTrial } from '../../shared/api'
+import {
+  PROVIDERS,
+  TRIAL_VERDICTS,
+  type Provider,
+  type ProviderChoice,
+  type ProviderTrial,
+} from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
 import { writeFileAtomic } from '../base/fs'
 import { runAlone } from '../engine/client'
-import type { NetworkRef } from '../engine/protocol'
+import type { Jobs, NetworkRef } from '../engine/protocol'
+import { adapterDigest } from '../runtime/adapters'
 import { ladder } from '../runtime/providers'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { Deps } from './deps'
@@ -20,6 +28,11 @@ export interface Verdict {
   readonly why: string
   readonly trials: readonly ProviderTrial[]
 }
+
+type Model = NetworkRef & { readonly id: string }
+
+/** A provider that takes longer hangs, or might as well. */
+const TRIAL_MS = 5 * 60 * 1000
 
 interface JudgeOptions {
   readonly signal?: AbortSignal
@@ -35,7 +48,7 @@ const verdictFile = z.record(
     trials: z.array(
       z.object({
         provider: z.enum(PROVIDERS).exclude(['auto']),
-        verdict: z.enum(['works', 'absent', 'failed', 'wrong']),
+        verdict: z.enum(TRIAL_VERDICTS),
         detail: z.string(),
         ms: z.number().nullable(),
       }),
@@ -46,91 +59,102 @@ const verdictFile = z.record(
 export class Providers {
   readonly #pending = new Map<string, Promise<Verdict>>()
 
-  constructor(readonly paths: Deps['paths']) {}
+  constructor(private readonly deps: Pick<Deps, 'paths' | 'version'>) {}
 
-  /** The remembered verdict on a model, or null before its first trial on this computer and onnxruntime. */
-  async remembered(network: NetworkRef & { id: string }): Promise<Verdict | null> {
-    return (await this.#read())[this.#key(network)] ?? null
+  /** The remembered verdict on a model, or null before its first trial as things are now. */
+  async remembered(network: Model): Promise<Verdict | null> {
+    return (await this.#read())[await this.#key(network)] ?? null
   }
 
   /**
    * Tries the providers with the model, one such trial per model at a time, and remembers the verdict. Where nothing but
    * the processor works it is not timed, unless `timeAll` asks for it. `onTrial` hears each result as it comes.
    */
-  judge(network: NetworkRef & { id: string }, options: JudgeOptions = {}): Promise<Verdict> {
-    const key = this.#key(network)
+  async judge(network: Model, options: JudgeOptions = {}): Promise<Verdict> {
+    const key = await this.#key(network)
     const running = this.#pending.get(key)
     if (running && !options.timeAll) return running
-    const pending = this.#judge(network, options).finally(() => this.#pending.delete(key))
+    const pending = this.#judge(network, options)
+      .then((verdict) => this.#remember(key, verdict))
+      .finally(() => this.#pending.delete(key))
     this.#pending.set(key, pending)
     return pending
   }
 
-  /** The provider for a choice: itself where one is named (it must work), else by verdict. */
-  async choose(
-    network: NetworkRef & { id: string },
-    choice: ProviderChoice,
-    signal?: AbortSignal,
-  ): Promise<Verdict> {
+  /** The provider for a choice: itself where one is named (it must work, however slowly), else by verdict. */
+  async choose(network: Model, choice: ProviderChoice, signal?: AbortSignal): Promise<Verdict> {
     if (choice === 'auto')
       return (await this.remembered(network)) ?? this.judge(network, signal ? { signal } : {})
     const why = `${choice} was asked for`
     if (choice === 'cpu') return { chosen: 'cpu', why, trials: [] }
-    const trial = await this.#try(network, choice, signal)
+    const trial = await this.#try(network, choice, true, signal)
     if (trial.verdict !== 'works')
       throw new FacetError('provider/unusable', trial.detail, { provider: choice })
     return { chosen: choice, why, trials: [trial] }
   }
 
-  async #judge(
-    network: NetworkRef & { id: string },
-    { signal, onTrial, timeAll }: JudgeOptions,
-  ): Promise<Verdict> {
+  /**
+   * Takes back the trust in a provider that failed in use, for the reason given; the next best is chosen from now on, until
+   * the providers are tried again.
+   */
+  async distrust(network: Model, provider: Provider, reason: string): Promise<void> {
+    const verdict = await this.remembered(network)
+    if (verdict?.chosen !== provider) return
+    const trials = verdict.trials.map((trial): ProviderTrial =>
+      trial.provider === provider ? { provider, verdict: 'failed', detail: reason, ms: null } : trial,
+    )
+    await this.#remember(await this.#key(network), weigh(trials))
+  }
+
+  async #judge(network: Model, { signal, onTrial, timeAll }: JudgeOptions): Promise<Verdict> {
     const trials: ProviderTrial[] = []
     for (const provider of ladder()) {
       if (provider === 'cpu' && !timeAll && trials.every((trial) => trial.verdict !== 'works')) break
-      const trial = await this.#try(network, provider, signal)
+      const trial = await this.#try(network, provider, false, signal)
       trials.push(trial)
       onTrial?.(trial)
     }
-    const verdict = weigh(trials)
-    const all = await this.#read()
-    await mkdir(this.paths.dataDir, { recursive: true })
-    await writeFileAtomic(
-      this.#file,
-      `${JSON.stringify({ ...all, [this.#key(network)]: verdict }, null, 2)}\n`,
-    )
-    return verdict
+    return weigh(trials)
   }
 
-  async #try(network: NetworkRef, provider: Provider, signal?: AbortSignal): Promise<ProviderTrial> {
+  /** What comes of a trial; one that was `asked` for may take its time. */
+  async #try(
+    network: NetworkRef,
+    provider: Provider,
+    asked: boolean,
+    signal?: AbortSignal,
+  ): Promise<ProviderTrial> {
+    const limit = provider === 'cpu' || asked ? null : AbortSignal.timeout(TRIAL_MS)
+    const signals = [signal, limit].filter((one) => one != null)
     try {
-      const { ms, worst } = await runAlone(engineOptions(this.paths), 'trial', { network, provider }, signal)
-      return {
-        provider,
-        verdict: 'works',
-        detail:
-          provider === 'cpu'
-            ? 'what the others are held against'
-            : `differs from the processor by ${worst.toExponential(1)} at most`,
-        ms,
-      }
+      const answer = await runAlone(
+        engineOptions(this.deps.paths),
+        'trial',
+        { network, provider, asked },
+        AbortSignal.any(signals),
+      )
+      return { provider, ...describeTrial(provider, answer) }
     } catch (error) {
       const { code, message, details } = toWire(error)
-      if (code === 'cancelled') throw error
+      const failure = (detail: string): ProviderTrial => ({ provider, verdict: 'failed', detail, ms: null })
+      if (code === 'cancelled' && limit?.aborted && !signal?.aborted) {
+        return failure(`did not finish its trial within ${TRIAL_MS / 60_000} minutes`)
+      }
       // A network that the processor cannot load is the model's fault, and its own error says more than a trial's.
-      if (provider === 'cpu') throw error
-      const verdict = details.absent ? 'absent' : details.worst === undefined ? 'failed' : 'wrong'
-      return { provider, verdict, detail: message, ms: null }
+      if (code === 'cancelled' || provider === 'cpu') throw error
+      if (details.absent) return { ...failure(message), verdict: 'absent' }
+      return { ...failure(message), verdict: details.worst === undefined ? 'failed' : 'wrong' }
     }
   }
 
   get #file(): string {
-    return join(this.paths.dataDir, 'providers.json')
+    return join(this.deps.paths.dataDir, 'providers.json')
   }
 
-  #key(network: NetworkRef & { id: string }): string {
-    return `${network.id} at ${network.resolution}, onnxruntime ${ONNXRUNTIME_VERSION}, ${process.platform} ${process.arch}`
+  async #key({ id, resolution }: Model): Promise<string> {
+    const platform = `${process.platform} ${process.arch}`
+    const adapters = await adapterDigest()
+    return `${id} at ${resolution}, Facet ${this.deps.version}, onnxruntime ${ONNXRUNTIME_VERSION}, ${platform}, adapters ${adapters}`
   }
 
   async #read(): Promise<z.infer<typeof verdictFile>> {
@@ -141,12 +165,40 @@ export class Providers {
       return {}
     }
   }
+
+  async #remember(key: string, verdict: Verdict): Promise<Verdict> {
+    const all = { ...(await this.#read()), [key]: verdict }
+    await mkdir(this.deps.paths.dataDir, { recursive: true })
+    await writeFileAtomic(this.#file, `${JSON.stringify(all, null, 2)}\n`)
+    return verdict
+  }
+}
+
+function describeTrial(
+  provider: Provider,
+  answer: Jobs['trial']['answer'],
+): Pick<ProviderTrial, 'verdict' | 'detail' | 'ms'> {
+  if (answer.slower !== null) {
+    const times = Math.round(answer.slower)
+    return {
+      verdict: 'slow',
+      detail: `takes ${times} times as long as the processor for a convolution`,
+      ms: null,
+    }
+  }
+  const { operators, worst, ms } = answer
+  const detail =
+    provider === 'cpu'
+      ? 'what the others are held against'
+      : `${operators} operators and the network differ from the processor by ${worst.toExponential(1)} at most`
+  return { verdict: 'works', detail, ms }
 }
 
 const EXPLANATIONS = {
   absent: 'is not in this build',
   failed: 'does not run here',
   wrong: 'computes wrong results',
+  slow: 'is far slower than the processor',
 } as const
 
 /** The fastest that works; the processor where nothing else does. */

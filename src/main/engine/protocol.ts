@@ -51,10 +51,13 @@ export interface Jobs {
     request: { weights: string; provider: Provider; input: string; output: string }
     answer: { arch: string; ms: number }
   }
-  /** Loads a network on a provider, compares it with the processor, and times it. */
+  /**
+   * Holds a provider against the processor, by operators and by the network, and times it. One that is hopelessly slow is
+   * not tried with the network, unless it is `asked` for: `slower` then says how many times as long it takes.
+   */
   trial: {
-    request: { network: NetworkRef; provider: Provider }
-    answer: { worst: number; ms: number }
+    request: { network: NetworkRef; provider: Provider; asked: boolean }
+    answer: { operators: number; worst: number; ms: number; slower: null } | { slower: number }
   }
   /** The network's graph as an ONNX file: `image`, normalised float32 [1, 3, R, R], to `logits`, float32 [1, C, R, R]. */
   export: {

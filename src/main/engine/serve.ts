@@ -33,7 +33,7 @@ export function serveEngine(
     predict: (request) => predict(networks, request),
     score: (request) => score(networks, request),
     logits: (request) => logits(networks, request),
-    trial: ({ network, provider }) => selfTest(networks, network, provider),
+    trial: (request) => selfTest(networks, request),
     export: exportOnnx,
     train: ({ folder }, talk) => train(folder, talk),
   }

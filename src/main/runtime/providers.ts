@@ -8,12 +8,22 @@ import type { Provider } from '../../shared/api'
 /** Worth trying, best hope first, by `process.platform`; the processor is always the last and the yardstick. */
 const LADDERS: Readonly<Record<string, readonly Provider[]>> = {
   linux: ['cuda', 'webgpu', 'cpu'],
-  win32: ['cuda', 'webgpu', 'dml', 'cpu'],
+  win32: ['webgpu', 'dml', 'cpu'],
   darwin: ['webgpu', 'coreml', 'cpu'],
 }
 
 export function ladder(platform: NodeJS.Platform = process.platform): readonly Provider[] {
   return LADDERS[platform] ?? ['cpu']
+}
+
+/** What a provider needs of the computer, as a sentence for whom it does not run. */
+export const NEEDS: Readonly<Record<Provider, string>> = {
+  cpu: 'It needs nothing.',
+  cuda: 'It needs an NVIDIA card with CUDA 12 and cuDNN 9, and the files that "npm run setup:cuda" fetches.',
+  webgpu:
+    'It needs graphics hardware whose driver has Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS).',
+  dml: 'It needs graphics hardware with Direct3D 12.',
+  coreml: 'It needs macOS 12 or newer.',
 }
 
 function providerConfig(provider: Provider): InferenceSession.ExecutionProviderConfig {

@@ -73,13 +73,19 @@ export async function loadGraph(
       ? InferenceSession.create(graph, options)
       : InferenceSession.create(graph, options))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = reasonOf(error)
     throw new FacetError(
       'provider/unusable',
-      `The provider ${provider} cannot run this network here: ${reason}`,
+      `The provider ${provider} cannot run this network here: ${reason.replace(/\.?$/, '.')}`,
       { provider, reason },
     )
   }
+}
+
+/** What onnxruntime says, without the place in its sources and the condition that it found broken. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/^\/\S*onnxruntime\S*:\d+ .*? was false\. /s, '').trim()
 }
 
 /** Writes `graph` (ONNX bytes) with its constants folded to `file`, and its weights to `weights` beside it. Blocks the thread. */

@@ -1,5 +1,5 @@
 /** @file Predicting through the app with the shipped model: what comes first, what is dropped, and what is left alone. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { App } from '../../../src/main/app/app'
@@ -182,6 +182,30 @@ test('says which provider cannot be used, instead of using another', async () =>
   await app.call('settings.write', { provider: 'cpu' })
   await want(a, [])
   expect(order).toEqual([a])
+})
+
+test('takes the trust back from a provider that stops working, and goes on with the next', async () => {
+  const foreign = process.platform === 'win32' ? 'coreml' : 'dml'
+  const file = join(folder.path, 'data', 'providers.json')
+  const trials = [
+    { provider: foreign, verdict: 'works', detail: '', ms: 1 },
+    { provider: 'cpu', verdict: 'works', detail: '', ms: 9 },
+  ]
+  await app.call('doctor.run', { job: 'doctor' })
+  const keys = Object.keys(JSON.parse(await readFile(file, 'utf8')) as object)
+  const trusted = keys.map((key) => [key, { chosen: foreign, why: 'it was fast once', trials }])
+  await writeFile(file, JSON.stringify(Object.fromEntries(trusted)))
+  await app.call('settings.write', { provider: 'auto' })
+  const notice = eventOf(app, 'notice')
+  await want(a, [b])
+  expect((await notice).message).toMatch(new RegExp(`provider ${foreign} .*not used any more`))
+  expect(order).toEqual([a, b])
+  const status = await app.call('inference.status', {})
+  expect(status).toMatchObject({
+    provider: 'cpu',
+    problem: null,
+    why: `cpu takes 9 ms; ${foreign} does not run here`,
+  })
 })
 
 test('without an open folder, asking says so and wishing does nothing', async () => {

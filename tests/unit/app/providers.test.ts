@@ -1,7 +1,8 @@
 /** @file Which provider runs a model: by trial in processes of their own, remembered, and never a silent substitute. */
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Paths } from '../../../src/main/app/deps'
 import { Providers } from '../../../src/main/app/providers'
 import { networkOf, Registry } from '../../../src/main/models/registry'
 import { ladder } from '../../../src/main/runtime/providers'
@@ -13,12 +14,14 @@ const FAKE = resolve('tests/helpers/fake_engine.mjs')
 const GPUS = ladder().filter((provider) => provider !== 'cpu')
 const [first = 'cuda', second = 'webgpu'] = GPUS
 
+const providersOf = (paths: Paths, version = '1.0.0') => new Providers({ paths, version })
+
 /** Providers over an engine that does what `outcomes` says; the others are absent. */
 async function scripted(outcomes: Readonly<Record<string, number | string>>, dataDir?: string) {
   const absent = Object.fromEntries(ladder().map((provider) => [provider, 'absent']))
   const weights = JSON.stringify({ ...absent, ...outcomes })
   const paths = { ...testPaths(dataDir ?? (await makeFolder())), engineEntry: FAKE }
-  return { providers: new Providers(paths), network: { id: 'model', weights, resolution: 256 }, paths }
+  return { providers: providersOf(paths), network: { id: 'model', weights, resolution: 256 }, paths }
 }
 
 describe('auto', () => {
@@ -57,10 +60,46 @@ describe('auto', () => {
       providers.choose(network, 'auto'),
     ])
     expect(same).toEqual(verdict)
-    const later = new Providers({ ...paths, engineEntry: 'no engine at all' })
+    const later = providersOf({ ...paths, engineEntry: 'no engine at all' })
     expect(await later.choose(network, 'auto')).toEqual(verdict)
     expect(await later.remembered({ ...network, id: 'other' })).toBeNull()
     expect(await later.remembered({ ...network, resolution: 512 })).toBeNull()
+    expect(await providersOf(paths, '1.0.1').remembered(network)).toBeNull()
+  })
+
+  test('is tried again with other graphics adapters or drivers', async () => {
+    const { providers, network } = await scripted({ [first]: 20, cpu: 90 })
+    await providers.choose(network, 'auto')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    vi.stubEnv('VK_ICD_FILENAMES', '/another/driver.json')
+    expect(await providers.remembered(network)).toBeNull()
+    vi.unstubAllEnvs()
+    expect(await providers.remembered(network)).not.toBeNull()
+  })
+
+  test('does not wait for a provider that is hopeless', async () => {
+    const { providers, network } = await scripted({ [first]: 'slow', cpu: 90 })
+    const { chosen, why, trials } = await providers.choose(network, 'auto')
+    expect(chosen).toBe('cpu')
+    expect(why).toContain(`${first} is far slower than the processor`)
+    expect(trials[0]).toMatchObject({
+      verdict: 'slow',
+      ms: null,
+      detail: expect.stringContaining('40 times'),
+    })
+  })
+
+  test('takes the next best where the chosen one is trusted no more', async () => {
+    const { providers, network } = await scripted({ [first]: 20, [second]: 30, cpu: 90 })
+    await providers.choose(network, 'auto')
+    await providers.distrust(network, second, 'not the one in use')
+    expect((await providers.remembered(network))?.chosen).toBe(first)
+    await providers.distrust(network, first, 'it crashed')
+    const verdict = await providers.remembered(network)
+    expect(verdict).toMatchObject({
+      chosen: second,
+      trials: [{ verdict: 'failed', detail: 'it crashed' }, {}, {}],
+    })
   })
 
   test('is tried again where the remembered verdicts are damaged', async () => {
@@ -84,7 +123,7 @@ describe('auto', () => {
 describe('a provider by name', () => {
   test('cpu is taken without a trial', async () => {
     const { network, paths } = await scripted({})
-    const providers = new Providers({ ...paths, engineEntry: 'no engine at all' })
+    const providers = providersOf({ ...paths, engineEntry: 'no engine at all' })
     expect(await providers.choose(network, 'cpu')).toEqual({
       chosen: 'cpu',
       why: 'cpu was asked for',
@@ -106,7 +145,7 @@ describe('a provider by name', () => {
 test('on this computer, auto ends on something that works, and what is not built in says so', async () => {
   const paths = testPaths(await makeFolder())
   const network = networkOf(await new Registry(paths).find(null))
-  const providers = new Providers(paths)
+  const providers = providersOf(paths)
   const { chosen, why, trials } = await providers.choose(network, 'auto')
   const working = trials.filter(({ verdict }) => verdict === 'works').map(({ provider }) => provider)
   if (working.length === 0) {
