@@ -258,6 +258,7 @@ export const REQUESTS = {
   }),
   'inspect.file': z.object({ file: path }),
   'doctor.run': z.object({ job }),
+  'doctor.remembered': z.object({}),
 } as const
 
 export type Method = keyof typeof REQUESTS
@@ -541,6 +542,8 @@ export interface Responses {
   'logits.run': { arch: string; provider: Provider; ms: number }
   'inspect.file': Record<string, unknown>
   'doctor.run': DoctorReport
+  /** What is known of the model in use without trying anything; null before its first trial. */
+  'doctor.remembered': DoctorReport | null
 }
 export type Response<M extends Method> = Responses[M]
 

@@ -165,8 +165,14 @@ describe('models', () => {
     await window.page.locator('footer [data-action=models]').click()
     await tab('computer').click()
     await window.action('doctor').click()
-    await window.page.locator('[data-report]').waitFor({ timeout: 120_000 })
-    expect(await window.page.locator('[data-provider=cpu][data-verdict=works]').count()).toBe(1)
+    const processor = window.page.locator('[data-provider=cpu][data-verdict=works]').getByText(/\d ms/)
+    await processor.waitFor({ timeout: 120_000 })
     expect(await window.page.locator('[data-report]').innerText()).toContain('face_96')
+
+    // What was found is shown again without being looked for.
+    await window.page.reload()
+    await window.page.locator('footer [data-action=models]').click()
+    await tab('computer').click()
+    await processor.waitFor()
   })
 })

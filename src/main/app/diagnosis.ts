@@ -3,10 +3,10 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
-import { STATUSES, type DoctorReport } from '../../shared/api'
+import { STATUSES, type DoctorReport, type ProviderTrial } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { withCheckpoint } from '../checkpoint/open'
-import { MANIFEST_FILE, readManifest } from '../models/manifest'
+import { MANIFEST_FILE, readManifest, type Manifest } from '../models/manifest'
 import { networkOf } from '../models/registry'
 import { describeModel } from '../onnx/decode'
 import { ladder } from '../runtime/providers'
@@ -15,13 +15,22 @@ import { recognise } from '../segface/config'
 import { countParameters } from '../segface/weights'
 import { openReader } from '../store/open'
 import type { Context, Handlers } from './app'
+import type { Verdict } from './providers'
 
 /** Providers are tried with a checkpoint outside the registry at this side: every network runs there. */
 const TRIAL_RESOLUTION = 256
 
+/** The processor of a verdict for which it was not timed, because nothing else works. */
+const UNTIMED: ProviderTrial = {
+  provider: 'cpu',
+  verdict: 'works',
+  detail: 'serves because nothing else does',
+  ms: null,
+}
+
 export function diagnosisHandlers(
   context: Context,
-): Pick<Handlers, 'logits.run' | 'inspect.file' | 'doctor.run'> {
+): Pick<Handlers, 'logits.run' | 'inspect.file' | 'doctor.run' | 'doctor.remembered'> {
   const { registry, providers, inference, jobs, settings, deps } = context
   return {
     async 'logits.run'({ checkpoint, input, output, provider }) {
@@ -39,26 +48,38 @@ export function diagnosisHandlers(
         const rungs = ladder().length
         let tried = 0
         progress(tried, rungs)
-        const { chosen, why, trials } = await providers.judge(networkOf(model), {
-          signal,
-          timeAll: true,
-          onTrial: () => progress(++tried, rungs),
-        })
-        return {
-          version: deps.version,
-          node: process.versions.node,
-          onnxruntime: ONNXRUNTIME_VERSION,
-          platform: `${process.platform} ${process.arch}`,
-          cpu: cpus()[0]?.model ?? 'unknown',
-          cores: cpus().length,
-          memory_gib: Math.round(totalmem() / 2 ** 30),
-          model: model.manifest.id,
-          resolution: model.manifest.resolution,
-          providers: [...trials],
-          chosen,
-          why,
-        }
+        return report(
+          model.manifest,
+          await providers.judge(networkOf(model), {
+            signal,
+            timeAll: true,
+            onTrial: () => progress(++tried, rungs),
+          }),
+        )
       }),
+    async 'doctor.remembered'() {
+      const model = await registry.find(settings.current.model)
+      const verdict = await providers.remembered(networkOf(model))
+      return verdict && report(model.manifest, verdict)
+    },
+  }
+
+  /** The verdict on a model, with what it was found on. */
+  function report({ id, resolution }: Manifest, { chosen, why, trials }: Verdict): DoctorReport {
+    return {
+      version: deps.version,
+      node: process.versions.node,
+      onnxruntime: ONNXRUNTIME_VERSION,
+      platform: `${process.platform} ${process.arch}`,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memory_gib: Math.round(totalmem() / 2 ** 30),
+      model: id,
+      resolution,
+      providers: trials.some(({ provider }) => provider === chosen) ? [...trials] : [...trials, UNTIMED],
+      chosen,
+      why,
+    }
   }
 }
 

@@ -124,8 +124,8 @@ export class Providers {
     asked: boolean,
     signal?: AbortSignal,
   ): Promise<ProviderTrial> {
-    const limit = provider === 'cpu' || asked ? null : AbortSignal.timeout(TRIAL_MS)
-    const signals = [signal, limit].filter((one) => one != null)
+    const limit = provider === 'cpu' || asked ? undefined : AbortSignal.timeout(TRIAL_MS)
+    const signals = [signal, limit].filter((one) => one !== undefined)
     try {
       const answer = await runAlone(
         engineOptions(this.deps.paths),

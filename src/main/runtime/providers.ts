@@ -26,9 +26,14 @@ export const NEEDS: Readonly<Record<Provider, string>> = {
   coreml: 'It needs macOS 12 or newer.',
 }
 
+/** COREML_FLAG_CREATE_MLPROGRAM: the newer of Core ML's two forms, which has most of our operators. */
+const CORE_ML_PROGRAM = 0x010
+
 function providerConfig(provider: Provider): InferenceSession.ExecutionProviderConfig {
   // WebGPU's own default layout gives wrong convolutions for some channel counts (6, 9, 15, 18, …) without an error.
-  return provider === 'webgpu' ? { name: 'webgpu', preferredLayout: 'NCHW' } : provider
+  if (provider === 'webgpu') return { name: 'webgpu', preferredLayout: 'NCHW' }
+  if (provider === 'coreml') return { name: 'coreml', coreMlFlags: CORE_ML_PROGRAM }
+  return provider
 }
 
 /** Threads for one session: all of a small machine, one core left to the window on a larger one. */

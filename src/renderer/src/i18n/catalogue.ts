@@ -344,6 +344,7 @@ const WINDOW = {
   'verdict.absent': { en: 'Not in this build', ko: '포함되지 않음' },
   'verdict.failed': { en: 'Does not run', ko: '실행 안 됨' },
   'verdict.wrong': { en: 'Wrong results', ko: '결과 오류' },
+  'verdict.slow': { en: 'Far too slow', ko: '너무 느림' },
 
   'export.title': { en: 'Export', ko: '내보내기' },
   'export.out': { en: 'Into folder', ko: '내보낼 폴더' },

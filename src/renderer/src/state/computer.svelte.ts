@@ -17,6 +17,12 @@ export class Computer {
     return this.jobs.progress(this.job)
   }
 
+  /** What is known already of the model in use. */
+  async recall(): Promise<void> {
+    const remembered = await this.backend.call('doctor.remembered', {})
+    if (this.job === null) this.report = remembered
+  }
+
   /** Tries every provider with the model in use. */
   async run(): Promise<void> {
     const job = this.jobs.begin()
