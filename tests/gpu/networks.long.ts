@@ -2,4 +2,4 @@
 import { ARCHITECTURES } from '../../src/main/segface/config'
 import { describeNetworks } from './describe_networks'
 
-describeNetworks(ARCHITECTURES.filter((arch) => arch !== 'mobilenet' && arch !== 'swinv2_tiny'))
+describeNetworks(ARCHITECTURES.filter((arch) => arch !== 'swinv2_tiny'))
