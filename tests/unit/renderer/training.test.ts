@@ -221,6 +221,29 @@ test('faces: what was wanted last is fetched next, what was seen is not fetched 
   expect(asked).toHaveLength(2)
 })
 
+test('a face keeps its photo and its masks from epoch to epoch', async () => {
+  const { backend } = answering({
+    'training.previews': ({ epoch }) => ({
+      faces: ['a.jpg', 'b.jpg'].map((image) => ({
+        image,
+        id: null,
+        size: 2,
+        labels: new Uint8Array(4).fill(Number(epoch)),
+        truth: new Uint8Array(4),
+        jpeg: new Uint8Array(9),
+      })),
+    }),
+  })
+  const watch = new Watch(backend)
+  await watch.want(1, 0)
+  const before = watch.seen?.faces[1]
+  await watch.want(1, 1)
+  const after = watch.seen?.faces[1]
+  expect([after?.jpeg, after?.truth]).toEqual([before?.jpeg, before?.truth])
+  expect(after?.jpeg).toBe(before?.jpeg)
+  expect(after?.labels).toEqual(new Uint8Array(4).fill(1))
+})
+
 describe('the gate', () => {
   const pair = { baseline: 'old', candidate: 'new', run: 1 }
   const comparison = { images: { val: 0, golden: 0 }, sets: [], worse: [], tolerance: 0.01 }

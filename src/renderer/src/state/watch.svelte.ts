@@ -51,9 +51,16 @@ export class Watch {
 
   private async fetch(asked: { run: number; epoch: number }): Promise<void> {
     const { faces } = await this.backend.call('training.previews', asked)
-    const seen = { ...asked, faces }
     if (this.wanted?.run !== asked.run) return
+    const known = this.kept.at(-1)?.faces ?? []
+    const seen = { ...asked, faces: faces.map((face) => withKnown(face, known)) }
     this.kept = [...this.kept, seen].slice(-KEPT)
     this.seen = seen
   }
+}
+
+/** The face with the photo and the masks that are here already: they are the same after each epoch. */
+function withKnown(face: PreviewFace, known: readonly PreviewFace[]): PreviewFace {
+  const same = known.find(({ image, size }) => image === face.image && size === face.size)
+  return same ? { ...face, jpeg: same.jpeg, truth: same.truth } : face
 }
