@@ -4,7 +4,13 @@
  */
 import { z } from 'zod'
 import { PAINT_ORDER_NAMES, PART_COUNT, PART_NAMES, type PartName } from './labels'
-import type { ClassSet } from './network'
+import {
+  ONNX_DESCRIPTION,
+  PRESET_NAMES,
+  type ClassSet,
+  type OnnxDescription,
+  type PresetName,
+} from './network'
 import { TEST_SPLITS, type TestReport } from './scoring'
 import {
   CHECKED_PARTS,
@@ -89,6 +95,9 @@ const datasetTraining = {
   job,
 }
 
+/** How an ONNX file of others is fed and read, and at which side. */
+const onnxUse = z.object({ resolution: z.int().min(32).max(4096), onnx: ONNX_DESCRIPTION })
+
 /** Every method with the shape of its request; the backend checks each call against it. */
 export const REQUESTS = {
   'app.info': z.object({}),
@@ -160,12 +169,20 @@ export const REQUESTS = {
 
   'models.list': z.object({}),
   'models.show': z.object({ model: z.string() }),
+  /** What a model file is, before it is imported. */
+  'models.examine': z.object({ file: path, job }),
+  /** What an ONNX file of others makes of a picture: an image of the open workspace, or null for Facet's sample. */
+  'models.look': z.object({ file: path, use: onnxUse, image: id.nullable() }),
   'models.import': z.object({
     file: path,
     name: z.string().min(1).max(80).optional(),
     arch: z.string().optional(),
     /** Of a checkpoint with 11 classes, which the tensors do not tell. */
     dataset: z.enum(['lapa', 'helen']).optional(),
+    /** What kind of network an ONNX file of others is; recognised where left out. */
+    preset: z.enum(PRESET_NAMES).optional(),
+    /** How an ONNX file of others is used, in place of what its preset says. */
+    use: onnxUse.optional(),
     /** Matrices and kernels rounded to float16 on disk: half the size. */
     half: z.boolean().default(false),
     job,
@@ -404,6 +421,52 @@ export interface ModelInfo {
   created: string
 }
 
+export interface OnnxUse {
+  resolution: number
+  onnx: OnnxDescription
+}
+
+/** A published network that an ONNX file may be, and how it would be used then. */
+export interface OnnxPreset extends OnnxUse {
+  name: PresetName
+  title: string
+}
+
+/** A file that may become a model. */
+export type ModelFile =
+  | {
+      kind: 'checkpoint'
+      arch: string
+      classes: number
+      /** Null where the tensors leave it open: LaPa or Helen must be asked. */
+      classSet: ClassSet | null
+    }
+  | {
+      kind: 'onnx'
+      /** Side of the pictures that it takes; null where it takes any. */
+      size: number | null
+      /** Outputs that are maps of classes. */
+      maps: { name: string; channels: number }[]
+      /** What it was recognised as; null where a person must say. */
+      preset: PresetName | null
+      /** True where nothing needs to be asked. */
+      sure: boolean
+      proposal: OnnxUse
+      /** Those that fit. */
+      presets: OnnxPreset[]
+    }
+
+/** What a file made of a picture. */
+export interface ModelLook {
+  width: number
+  height: number
+  /** The number of the greatest channel for each pixel. */
+  channels: Uint8Array
+  /** The picture's file, as a browser shows it. */
+  picture: Uint8Array
+  mime: string
+}
+
 /** A checkpoint that SegFace's authors publish, and how far it has come to this computer. */
 export interface PublishedModel {
   name: string
@@ -516,6 +579,8 @@ export interface Responses {
   'test.run': TestReport
   'models.list': { models: ModelInfo[] }
   'models.show': ModelInfo
+  'models.examine': ModelFile
+  'models.look': ModelLook
   'models.import': ModelInfo
   'models.export': ModelExport
   'models.published': { models: PublishedModel[] }

@@ -42,6 +42,10 @@ export const ONNX_PORTS = z.object({
 export const ONNX_DESCRIPTION = ONNX_PORTS.extend({ preprocessing: PREPROCESSING })
 export type OnnxDescription = z.output<typeof ONNX_DESCRIPTION>
 
+/** Published face parsers whose ONNX exports Facet knows how to use. */
+export const PRESET_NAMES = ['segformer', 'bisenet', 'farl-celebm', 'farl-lapa'] as const
+export type PresetName = (typeof PRESET_NAMES)[number]
+
 /** torchvision's constants of ImageNet, red, green, blue: what SegFace and most others normalise with. */
 export const IMAGENET_MEAN: Preprocessing['mean'] = [0.485, 0.456, 0.406]
 export const IMAGENET_STD: Preprocessing['std'] = [0.229, 0.224, 0.225]

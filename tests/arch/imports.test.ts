@@ -43,7 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'main/base',
     'shared',
   ],
-  'main/models': ['main/engine', 'main/segface', 'main/checkpoint', 'main/base', 'shared'],
+  'main/models': ['main/engine', 'main/segface', 'main/checkpoint', 'main/onnx', 'main/base', 'shared'],
   'main/app': [
     'main/models',
     'main/training',

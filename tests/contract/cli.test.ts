@@ -11,6 +11,8 @@ import { buildSegFace } from '../../src/main/segface/network'
 import { maxDifference } from '../helpers/allclose'
 import { suiteFolder } from '../helpers/app'
 import { makeCelebAMask, partsIn } from '../helpers/celebamask'
+import { colourParser } from '../helpers/colour_parser'
+import { CLASS_ORDERS } from '../../src/shared/labels'
 import { f32, makeCheckpoint } from '../helpers/checkpoint'
 import { commandLine, runNode } from '../helpers/cli'
 import { digestFolder } from '../helpers/folder_digest'
@@ -127,6 +129,43 @@ describe('facet model', () => {
     await writeNpy(x, { dtype: 'float32', shape: [2, 3, 64, 64], data: namedImage('x', [2, 3, 64, 64]) })
     await json('logits', file, '--input', x, '--output', y, '--provider', 'cpu')
     expect((await readNpy(y)).shape).toEqual([2, 11, 64, 64])
+  })
+
+  test('takes ONNX files of others: by themselves, by a preset, by a description', async () => {
+    const known = at('bisenet.onnx')
+    await writeFile(known, colourParser({ classes: CLASS_ORDERS.zllrunning, outputs: ['out', '1', '2'] }))
+    expect(await json('model', 'import', known)).toMatchObject({
+      id: 'bisenet',
+      arch: 'bisenet',
+      classes: 19,
+    })
+
+    const unknown = at('unknown.onnx')
+    await writeFile(unknown, colourParser({ classes: CLASS_ORDERS.maskgan, input: 'x', outputs: ['y'] }))
+    expect(await failure(2, 'model', 'import', unknown)).toMatch(
+      /--preset segformer, bisenet, .*--description/,
+    )
+    expect(await failure(2, 'model', 'import', unknown, '--preset', 'yolo')).toContain('segformer')
+    expect(await failure(2, 'predict', at('pictures'), '--model', unknown, '--out', at('u'))).toContain(
+      '--preset',
+    )
+    expect(await json('model', 'import', unknown, '--preset', 'segformer')).toMatchObject({
+      arch: 'segformer',
+    })
+
+    const description = at('description.json')
+    const preprocessing = { resize: 'bilinear', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+    const onnx = { input: 'x', output: 'y', classes: CLASS_ORDERS.maskgan, preprocessing }
+    await writeFile(description, JSON.stringify({ resolution: 64, onnx }))
+    const described = ['model', 'import', unknown, '--name', 'mine', '--description', description]
+    expect(await json(...described)).toMatchObject({ id: 'mine', arch: 'onnx', resolution: 64 })
+    await writeFile(
+      description,
+      JSON.stringify({ resolution: 64, onnx: { ...onnx, classes: ['skin', 'beard'] } }),
+    )
+    expect(await failure(2, ...described)).toMatch(/use\.onnx\.classes\.1/)
+    await writeFile(description, '{')
+    expect(await failure(2, ...described)).toContain(`${description} is not JSON`)
   })
 
   test('refuses what is no SegFace checkpoint, naming the file', async () => {

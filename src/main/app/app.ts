@@ -21,6 +21,7 @@ import { Inference, inferenceHandlers } from './inference'
 import { jobHandlers, Jobs } from './jobs'
 import { maskHandlers } from './masks'
 import { mediaFor, type Media } from './media'
+import { modelFileHandlers } from './model_files'
 import { modelHandlers } from './models'
 import { predictFilesHandlers } from './predict_files'
 import { Providers } from './providers'
@@ -90,6 +91,7 @@ export function createApp(deps: Deps): App {
     predictFilesHandlers(context),
     testHandlers(context),
     modelHandlers(context),
+    modelFileHandlers(context),
     downloadHandlers(context),
     datasetHandlers(context),
     diagnosisHandlers(context),

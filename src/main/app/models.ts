@@ -2,8 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
-import { exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
-import { importModel } from '../models/importer'
+import { exportOnnxFile, exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
 import { addMixture } from '../models/mixed'
 import { modelInfo } from '../models/registry'
 import type { Context, Handlers } from './app'
@@ -18,7 +17,6 @@ export function modelHandlers({
   Handlers,
   | 'models.list'
   | 'models.show'
-  | 'models.import'
   | 'models.export'
   | 'models.compare'
   | 'models.promote'
@@ -68,25 +66,14 @@ export function modelHandlers({
     async 'models.show'({ model }) {
       return modelInfo(await registry.find(model))
     },
-    'models.import': ({ file, name, arch, dataset, half, job }) =>
-      jobs.run(job, 'models.import', async ({ signal, progress }) => {
-        const model = await importModel(registry, file, {
-          signal,
-          progress,
-          half,
-          ...(name === undefined ? {} : { name }),
-          ...(arch === undefined ? {} : { arch }),
-          ...(dataset === undefined ? {} : { dataset }),
-        })
-        events.emit('models.changed', {})
-        return modelInfo(model)
-      }),
     'models.export': ({ model, format, out, job }) =>
       jobs.run(job, 'models.export', async ({ signal, progress }) => {
         const file = resolve(out)
         await refuseFolder(file)
         const found = await findExportable(registry, model)
-        if (format === 'onnx') {
+        if (found.network.onnx && format === 'onnx') {
+          await exportOnnxFile(found, file)
+        } else if (format === 'onnx') {
           const request = { network: found.network, file, metadata: onnxMetadata(found) }
           await inference.engine.submit('export', request, { signal })
         } else {

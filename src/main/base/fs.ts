@@ -1,5 +1,6 @@
 /** @file Files and folders, safely: reads that say what is wrong, writes that leave the old or the new, never half. */
 import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { access, open, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -100,6 +101,20 @@ export async function writeFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true })
     throw isSystemError(error) ? unwritable(path, error) : error
+  }
+}
+
+/** Writes the bytes of the file at `path` to `handle`, a megabyte at a time; `onBytes` hears how many so far. */
+export async function copyBytes(
+  path: string,
+  handle: FileHandle,
+  { signal, onBytes }: { signal?: AbortSignal; onBytes?: (done: number) => void } = {},
+): Promise<void> {
+  let done = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) {
+    await handle.writeFile(chunk as Buffer)
+    done += (chunk as Buffer).length
+    onBytes?.(done)
   }
 }
 

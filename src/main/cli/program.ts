@@ -1,4 +1,5 @@
 /** @file The commands of design.md: each turns its arguments into one call of the app and prints the answer. */
+import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, Option } from 'commander'
 import {
   EXPORT_FORMATS,
@@ -11,6 +12,7 @@ import {
 } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { PAINT_ORDER_NAMES } from '../../shared/labels'
+import { PRESET_NAMES } from '../../shared/network'
 import { TEST_SPLITS } from '../../shared/scoring'
 import { createApp, type App } from '../app/app'
 import { namedDataset } from '../app/samples'
@@ -130,13 +132,26 @@ function buildProgram(doorDir: string): Command {
   const model = program.command('model').description('the models there are')
   model
     .command('import <file>')
-    .description('a SegFace checkpoint (.pt or .safetensors) into the registry')
+    .description(
+      'a SegFace checkpoint (.pt, .safetensors), or an ONNX file of another face parser, into the registry',
+    )
     .option('--name <name>')
     .option('--arch <arch>', "SegFace's --model name; recognised where left out")
     .addOption(new Option('--dataset <name>', 'of a checkpoint with 11 classes').choices(['lapa', 'helen']))
     .option('--half', 'matrices and kernels as float16 on disk: half the size')
-    .action((file: string, options: Omit<Request<'models.import'>, 'file'>, command: Command) =>
-      once(command, 'models.import', { ...options, file, job: JOB }, modelLines),
+    .addOption(
+      new Option('--preset <name>', 'of an ONNX file; recognised where left out').choices(PRESET_NAMES),
+    )
+    .option('--description <file>', 'of an ONNX file: JSON of how it is fed and read, see README')
+    .action(
+      async (
+        file: string,
+        { description, ...options }: ImportOptions & { description?: string },
+        command: Command,
+      ) => {
+        const use = description === undefined ? {} : { use: await readDescription(description) }
+        await once(command, 'models.import', { ...options, ...use, file, job: JOB }, modelLines)
+      },
     )
   model
     .command('download [name]')
@@ -268,6 +283,23 @@ function buildProgram(doorDir: string): Command {
       ]),
     )
   return program
+}
+
+type ImportOptions = Omit<Request<'models.import'>, 'file' | 'use' | 'job'>
+
+/** What the file says, as it stands: the call checks it. */
+async function readDescription(file: string): Promise<NonNullable<Request<'models.import'>['use']>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as never
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read'
+    throw new FacetError(
+      'usage',
+      `${file} ${reason}; --description takes a JSON file.`,
+      { file },
+      { cause: error },
+    )
+  }
 }
 
 function openApp(doorDir: string, dataDir: string | undefined): App {

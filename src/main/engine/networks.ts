@@ -56,12 +56,15 @@ export class Networks {
   /** Without a cache, every network is built from its weights. */
   constructor(private readonly cache: GraphCache | null) {}
 
-  /** The network of `ref` for `batch` pictures at once, loaded on `provider`. */
+  /** The network of `ref` for `batch` pictures at once (one, where it is a file of others), loaded on `provider`. */
   async load(ref: NetworkRef, provider: Provider, batch = 1): Promise<Network> {
-    const { onnx } = ref
+    const { weights, resolution, onnx } = ref
     if (onnx) {
-      const session = await this.#kept(ref, provider, 'a file of others', () => loadOnnx(ref, onnx, provider))
-      return networkOver(session, onnx)
+      // One session, however the file is described.
+      const described = async (): Promise<Loaded> => loadOnnx(ref, onnx, provider)
+      const { session } = await this.#kept({ weights, resolution }, provider, 'a file of others', described)
+      const { preprocessing, classes: channels } = onnx
+      return networkOver({ session, resolution, preprocessing, channels }, onnx)
     }
     const form = `logits of ${batch}`
     const make = async (): Promise<Graph> => buildNetwork(ref, batch)
@@ -140,8 +143,8 @@ function networkOver(
   return {
     ...loaded,
     async run(image) {
-      const outputs = await session.run({ [input]: { data: image, shape: [1, 3, resolution, resolution] } })
-      const logits = outputs[output]
+      const feeds = { [input]: { data: image, shape: [1, 3, resolution, resolution] } }
+      const { [output]: logits } = await session.run(feeds, [output])
       if (!(logits?.data instanceof Float32Array) || logits.shape[1] !== channels.length) {
         const found = logits ? `[${logits.shape.join(', ')}]` : 'nothing'
         throw new FacetError(

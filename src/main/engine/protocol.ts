@@ -51,6 +51,16 @@ export interface Jobs {
     request: { weights: string; provider: Provider; input: string; output: string }
     answer: { arch: string; ms: number }
   }
+  /** An ONNX file of others is run once on the processor: the real shapes of `outputs`. */
+  examine: {
+    request: { weights: string; input: string; outputs: string[]; resolution: number }
+    answer: { outputs: { name: string; shape: number[] }[] }
+  }
+  /** As `predict` on the processor, but the number of the greatest channel: for a file whose classes are not known yet. */
+  look: {
+    request: { network: NetworkRef; picture: string; grid: { width: number; height: number } }
+    answer: { channels: Uint8Array }
+  }
   /**
    * Holds a provider against the processor, by operators and by the network, and times it. One that is hopelessly slow is
    * not tried with the network, unless it is `asked` for: `slower` then says how many times as long it takes.

@@ -6,6 +6,7 @@ import { FacetError, toWire } from '../../shared/errors'
 import { countPixels } from '../metrics/confusion'
 import { toClassNumbers } from '../segface/postprocess'
 import { labelsAt, readInput } from '../segface/preprocess'
+import { examine } from './examine'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
 import type { Control, Talk } from '../training/news'
@@ -33,6 +34,8 @@ export function serveEngine(
     predict: (request) => predict(networks, request),
     score: (request) => score(networks, request),
     logits: (request) => logits(networks, request),
+    examine,
+    look: (request) => look(networks, request),
     trial: (request) => selfTest(networks, request),
     export: exportOnnx,
     train: ({ folder }, talk) => train(folder, talk),
@@ -96,12 +99,24 @@ async function score(
   return { confusion: countPixels(labelsAt(truth, side), labels), ms: performance.now() - start }
 }
 
+async function look(
+  networks: Networks,
+  { network: ref, picture, grid }: Jobs['look']['request'],
+): Promise<Jobs['look']['answer']> {
+  return { channels: await channelsIn(await networks.loadLabeller(ref, 'cpu'), picture, grid) }
+}
+
 /** One class a pixel of the picture, SegFace's numbers, on a grid of any size, [height, width]. */
 async function labelPicture(labeller: Labeller, picture: string, grid: Grid): Promise<Uint8Array> {
-  const { resolution, preprocessing, channels } = labeller
-  const labels = await labeller.label(await readInput(picture, resolution, preprocessing), grid)
-  toClassNumbers(labels, channels)
+  const labels = await channelsIn(labeller, picture, grid)
+  toClassNumbers(labels, labeller.channels)
   return labels
+}
+
+/** The number of the network's greatest channel for each pixel. */
+async function channelsIn(labeller: Labeller, picture: string, grid: Grid): Promise<Uint8Array> {
+  const { resolution, preprocessing } = labeller
+  return labeller.label(await readInput(picture, resolution, preprocessing), grid)
 }
 
 async function logits(

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { ModelFormat } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../shared/network'
+import { copyBytes, writeFileAtomic } from '../base/fs'
 import type { TensorSource } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { withTensors } from '../checkpoint/overlay'
@@ -10,7 +11,7 @@ import { writeSafetensors } from '../checkpoint/safetensors'
 import { writeTorchCheckpoint, type NamedTensor } from '../checkpoint/torchWriter'
 import type { NetworkRef } from '../engine/protocol'
 import { recognise } from '../segface/config'
-import { describeFile } from './importer'
+import { describeFile } from './named_file'
 import { channelsOf, type Manifest } from './manifest'
 import type { Registry } from './registry'
 import { watched, widened, type Watch } from './sources'
@@ -32,12 +33,19 @@ export interface Exportable {
 export async function findExportable(registry: Registry, idNameOrFile: string): Promise<Exportable> {
   const { network: named } = await registry.resolve(idNameOrFile, (file) => describeFile(registry, file))
   const { id, ...network } = named
-  const { weights } = network
+  const { weights, onnx } = network
+  const model = (await registry.list()).find((candidate) => candidate.manifest.id === id)
+  const manifest = model?.manifest ?? null
+  if (onnx) return { id, network, arch: manifest?.arch ?? 'onnx', classes: onnx.classes.length, manifest }
   const { arch, classes } = await withCheckpoint(weights, async ({ tensors }) =>
     recognise(new Map(tensors.map((info) => [info.name, info])), weights),
   )
-  const model = (await registry.list()).find((candidate) => candidate.manifest.id === id)
-  return { id, network, arch, classes, manifest: model?.manifest ?? null }
+  return { id, network, arch, classes, manifest }
+}
+
+/** Copies an ONNX file of others as it is. */
+export async function exportOnnxFile({ network }: Exportable, file: string): Promise<void> {
+  await writeFileAtomic(file, (handle) => copyBytes(network.weights, handle))
 }
 
 /** Throws `file/unwritable` where `file` is a folder, before any work is done. */
@@ -59,6 +67,13 @@ export async function exportWeights(
   file: string,
   watch: Watch = {},
 ): Promise<void> {
+  if (network.onnx) {
+    throw new FacetError(
+      'model/unsupported',
+      `${id} is an ONNX file of others, whose tensors no ${format} file of SegFace holds; export it as onnx.`,
+      { model: id },
+    )
+  }
   if (network.taken) {
     throw new FacetError(
       'model/unsupported',
@@ -99,7 +114,12 @@ export function onnxMetadata({ id, network, arch, classes, manifest }: Exportabl
     }),
     postprocessing: 'The class of a pixel is the argmax of logits over axis 1, an index into classes.',
     ...(manifest
-      ? { name: manifest.name, licence: manifest.licence, source: JSON.stringify(manifest.source) }
+      ? {
+          name: manifest.name,
+          dataset: manifest.class_set,
+          licence: manifest.licence,
+          source: JSON.stringify(manifest.source),
+        }
       : {}),
   }
 }

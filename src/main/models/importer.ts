@@ -16,7 +16,7 @@ import { addModel, freeId } from './add'
 import { knownFacts, type Facts } from './facts'
 import { limitsOf, withLimits } from './limits'
 import { channelsOf, WEIGHTS_FILE, type Manifest } from './manifest'
-import type { FileFacts, Model, Registry } from './registry'
+import type { Model, Registry } from './registry'
 import { halved, watched, type Watch } from './sources'
 import { trainingNotes } from './training_state'
 
@@ -125,17 +125,6 @@ function requireDataset(
     `${file} has 11 classes, those of LaPa and of Helen, and nothing in it tells which; say it with --dataset lapa or --dataset helen.`,
     { file, needs: 'dataset' },
   )
-}
-
-/** What a checkpoint file outside the registry is: of the same file in the registry, or by what lies beside it, or by its name. */
-export async function describeFile(registry: Registry, file: string): Promise<FileFacts> {
-  const { classes } = await withCheckpoint(file, async ({ tensors }) =>
-    recognise(new Map(tensors.map((info) => [info.name, info])), file),
-  )
-  const sha256 = await hashFile(file)
-  const twin = (await registry.list()).find((model) => model.manifest.source.sha256 === sha256)
-  const { resolution, classSet } = await knownFacts(file, classes, twin)
-  return { resolution, classSet, channels: channelsOf({ classes, onnx: null }) }
 }
 
 function nameOf(file: string): string {

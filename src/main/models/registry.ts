@@ -20,9 +20,7 @@ export interface Model extends Stored {
 }
 
 /** What is known of a model file that is not in the registry. */
-export interface FileFacts extends Abilities {
-  readonly resolution: number
-}
+export interface FileFacts extends Abilities, Pick<NetworkRef, 'resolution' | 'onnx'> {}
 
 /** A model that a command named, ready to be used. */
 export interface NamedModel {
@@ -97,8 +95,8 @@ export class Registry {
     } catch (error) {
       const file = resolve(model)
       if (!existsSync(file) || (await stat(file)).isDirectory()) throw error
-      const { resolution, ...abilities } = await describe(file)
-      return { network: { id: file, weights: file, resolution }, abilities }
+      const { resolution, onnx, ...abilities } = await describe(file)
+      return { network: { id: file, weights: file, resolution, ...(onnx && { onnx }) }, abilities }
     }
   }
 }

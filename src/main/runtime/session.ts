@@ -14,8 +14,8 @@ export interface Session {
   readonly provider: Provider
   /** Shapes of the outputs by name. */
   readonly outputs: ReadonlyMap<string, readonly (number | string)[]>
-  /** Runs once. Outputs are copies that the caller owns. */
-  run(feeds: Readonly<Record<string, Array32>>): Promise<Record<string, Array32>>
+  /** Runs once, for all outputs or those of the names `wanted`, which are copies that the caller owns. */
+  run(feeds: Readonly<Record<string, Array32>>, wanted?: readonly string[]): Promise<Record<string, Array32>>
   release(): Promise<void>
 }
 
@@ -38,9 +38,9 @@ export async function createSession(graph: Uint8Array | string, provider: Provid
     outputs: new Map(
       session.outputMetadata.map((output) => [output.name, output.isTensor ? output.shape : []]),
     ),
-    async run(feeds) {
+    async run(feeds, wanted = session.outputNames) {
       const inputs = Object.fromEntries(Object.entries(feeds).map(([name, array]) => [name, toTensor(array)]))
-      const outputs = await session.run(inputs)
+      const outputs = await session.run(inputs, wanted)
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [name, fromTensor(name, tensor)]),
       )
