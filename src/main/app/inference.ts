@@ -104,7 +104,10 @@ export class Inference {
     this.engine.close()
   }
 
-  /** The model of the settings, on a provider. The first time, the processor serves while the others are tried. */
+  /**
+   * The model of the settings, on a provider. The first time, the processor serves while the others are tried; a provider that
+   * the settings name is tried before it is used.
+   */
   choose(): Promise<Choice> {
     this.#choice ??= this.#find().then(
       (choice) => {
@@ -127,8 +130,10 @@ export class Inference {
     const name = model.manifest.name
     const parts = partsOfModel(model)
     const wanted = settings.current.provider
-    if (wanted !== 'auto')
+    if (wanted !== 'auto') {
+      await providers.choose(network, wanted, this.#closing.signal)
       return { network, name, parts, provider: wanted, why: `${wanted} was chosen in the settings` }
+    }
     const verdict = await providers.remembered(network)
     if (verdict) return { network, name, parts, provider: verdict.chosen, why: verdict.why }
     const { signal } = this.#closing

@@ -87,7 +87,8 @@ export class Providers {
       return (await this.remembered(network)) ?? this.judge(network, signal ? { signal } : {})
     const why = `${choice} was asked for`
     if (choice === 'cpu') return { chosen: 'cpu', why, trials: [] }
-    const trial = await this.#try(network, choice, true, signal)
+    const known = (await this.remembered(network))?.trials.find(({ provider }) => provider === choice)
+    const trial = known?.verdict === 'works' ? known : await this.#try(network, choice, true, signal)
     if (trial.verdict !== 'works')
       throw new FacetError('provider/unusable', trial.detail, { provider: choice })
     return { chosen: choice, why, trials: [trial] }

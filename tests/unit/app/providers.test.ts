@@ -131,6 +131,18 @@ describe('a provider by name', () => {
     })
   })
 
+  test('is not tried again once it is known to work', async () => {
+    const { providers, network, paths } = await scripted({ [first]: 20, [second]: 'failed', cpu: 90 })
+    const { trials } = await providers.choose(network, 'auto')
+    const later = providersOf({ ...paths, engineEntry: 'no engine at all' })
+    expect(await later.choose(network, first)).toEqual({
+      chosen: first,
+      why: `${first} was asked for`,
+      trials: [trials[0]],
+    })
+    await expect(later.choose(network, second)).rejects.toThrow('ended with code')
+  })
+
   test('must work: there is no falling back', async () => {
     const { providers, network } = await scripted({ [first]: 20, [second]: 'wrong' })
     expect((await providers.choose(network, first)).chosen).toBe(first)
