@@ -186,11 +186,14 @@ export const TRAINING = {
   'train.partCount': { en: '{part}: {n|example|examples}', ko: '{part}: 예시 {n}개' },
   'train.few': { en: 'fewer than five', ko: '5개 미만' },
   'train.fewHint': {
-    en: '{n|part has|parts have} fewer than five examples and will hardly be learned.',
-    ko: '부위 {n}개는 예시가 5개 미만이라 제대로 학습하기 어렵습니다.',
+    en: 'Fewer than five examples, so hardly learned: {parts}.',
+    ko: '예시가 5개 미만이라 제대로 학습하기 어려운 부위: {parts}.',
+  },
+  'train.absentHint': {
+    en: 'No examples, so the model may unlearn what it knows of them: {parts}.',
+    ko: '예시가 없어 모델이 알던 것을 잊을 수 있는 부위: {parts}.',
   },
   'train.notes': { en: 'What Facet chose, and why', ko: '자동으로 정한 설정과 이유' },
-  'train.warnings': { en: 'Mind', ko: '주의' },
   'train.asking': { en: 'Looking at the images…', ko: '이미지를 살펴보는 중…' },
   'train.time': { en: 'Takes about {time}', ko: '예상 시간 약 {time}' },
   'train.timeUnknown': {
