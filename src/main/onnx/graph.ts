@@ -81,6 +81,16 @@ export class GraphBuilder {
     }
   }
 
+  /** The nodes so far, in order. */
+  get nodes(): readonly Node[] {
+    return this.#nodes
+  }
+
+  /** The constants so far, by value name. */
+  get initializers(): ReadonlyMap<string, Tensor> {
+    return this.#initializers
+  }
+
   /** Declares a graph input. */
   input(name: string, dtype: DType, shape: readonly number[]): Value {
     const value = this.#declare({ name, dtype, shape })
@@ -95,6 +105,11 @@ export class GraphBuilder {
     const value = this.#declare({ name, dtype: tensor.dtype, shape: tensor.shape })
     this.#initializers.set(name, tensor)
     return value
+  }
+
+  /** Adds a constant under a name like `name`, in the current scope. */
+  constant(name: string, tensor: Tensor): Value {
+    return this.initializer(this.#fresh(this.#scope === '' ? name : `${this.#scope}.${name}`), tensor)
   }
 
   /** A small int64 list (a shape, axes, …) as a constant; equal lists are one value. */

@@ -1,0 +1,74 @@
+/** @file What a gradient rule is given and what it gives back; the sums that undo broadcasting. */
+import { invariant } from '../../shared/assert'
+import type { GraphBuilder, Node, Value } from '../onnx/graph'
+import { Operands } from '../onnx/operands'
+import { Expand, Reshape } from '../onnx/ops/shape'
+import { ReduceSum } from '../onnx/ops/norm'
+
+/**
+ * The gradients of a loss by a node's inputs, given those by its outputs. Position `i` is the gradient of input `i`, of its
+ * shape; null (or left out) where the loss does not depend on it or nobody asked (`Step.wants`).
+ */
+export type Rule = (step: Step) => readonly (Value | null)[]
+
+/** One node on the way back, and the graph that its gradients are written to. */
+export class Step {
+  /** The node's attributes and constant inputs. */
+  readonly operands: Operands
+
+  constructor(
+    readonly g: GraphBuilder,
+    readonly node: Node,
+    /** By output; null where nothing flows back to it. */
+    readonly gradients: readonly (Value | null)[],
+    /** True for each input whose gradient is asked for. */
+    private readonly wanted: readonly boolean[],
+  ) {
+    const outputNames = node.outputs.map((output) => output.name)
+    this.operands = new Operands({ ...node, outputNames }, g.initializers)
+  }
+
+  /** Input `index`, which must be there. */
+  x(index = 0): Value {
+    return this.operands.input(index)
+  }
+
+  /** The first output. */
+  get y(): Value {
+    const [y] = this.node.outputs
+    invariant(y !== undefined, `${this.node.opType} has no output`)
+    return y
+  }
+
+  /** The gradient by the first output. */
+  get dy(): Value {
+    const [dy] = this.gradients
+    invariant(dy !== undefined && dy !== null, `nothing flows back to ${this.y.name}`)
+    return dy
+  }
+
+  wants(index: number): boolean {
+    return this.wanted[index] === true
+  }
+
+  /** `make()` where the gradient of input `index` is asked for, else null. */
+  when(index: number, make: () => Value): Value | null {
+    return this.wants(index) ? make() : null
+  }
+}
+
+/** `gradient`, of a shape that `shape` was broadcast to, summed to `shape`. */
+export function unbroadcast(g: GraphBuilder, gradient: Value, shape: readonly number[]): Value {
+  if (String(gradient.shape) === String(shape)) return gradient
+  const added = gradient.shape.length - shape.length
+  const axes = gradient.shape.flatMap((size, axis) =>
+    axis < added || (shape[axis - added] === 1 && size !== 1) ? axis : [],
+  )
+  const summed = axes.length === 0 ? gradient : ReduceSum(g, gradient, axes)
+  return String(summed.shape) === String(shape) ? summed : Reshape(g, summed, shape)
+}
+
+/** Zeros of a shape. */
+export function zeros(g: GraphBuilder, shape: readonly number[]): Value {
+  return shape.length === 0 ? g.scalar(0) : Expand(g, g.scalar(0), shape)
+}
