@@ -37,7 +37,11 @@ export function segmentationLoss(
 ): Loss {
   const classes = at(logits.shape, 1)
   return g.scope('loss', () => {
-    const numbers = tensor('int32', [1, classes], Int32Array.from({ length: classes }, (_, c) => c))
+    const numbers = tensor(
+      'int32',
+      [1, classes],
+      Int32Array.from({ length: classes }, (_, c) => c),
+    )
     const isClass = Cast(g, Equal(g, labels, g.constant('classes', numbers)), 'float32')
     // Of a row that does not count, no class is the label: its sum is 0.
     const counts = ReduceSum(g, isClass, [1])
@@ -71,11 +75,7 @@ export function segmentationLoss(
     const bp = Mul(g, Mul(g, p, b), p)
     const labelTerm = Mul(g, byLabel, share)
     const rest = Sub(g, k, Add(g, labelTerm, ReduceSum(g, bp, [1])))
-    const gradient = Add(
-      g,
-      Add(g, bp, Mul(g, p, rest)),
-      Mul(g, isClass, Sub(g, labelTerm, k)),
-    )
+    const gradient = Add(g, Add(g, bp, Mul(g, p, rest)), Mul(g, isClass, Sub(g, labelTerm, k)))
     const scalar = (x: Value) => Reshape(g, x, [])
     const total = Mul(g, Add(g, crossEntropy, dice), 0.5)
     return { crossEntropy: scalar(crossEntropy), dice: scalar(dice), total: scalar(total), gradient }

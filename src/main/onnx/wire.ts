@@ -48,7 +48,7 @@ export class MessageWriter {
     write(nested)
     this.#tag(field, LENGTH_DELIMITED)
     this.#varint(BigInt(nested.#length))
-    this.#chunks.push(...nested.#chunks)
+    for (const chunk of nested.#chunks) this.#chunks.push(chunk)
     this.#length += nested.#length
   }
 

@@ -55,6 +55,8 @@ export function tokensReadImage(
   const keyWeight = Reshape(g, parameter(`${name}.k_proj.weight`, [inner, channels]), perHead)
   const valueWeight = Reshape(g, parameter(`${name}.v_proj.weight`, [inner, channels]), perHead)
   const valueBias = Reshape(g, parameter(`${name}.v_proj.bias`, [inner]), [HEADS, 1, inner / HEADS])
+  // Asked for and left out: the network has it, and its gradient is zero.
+  parameter(`${name}.k_proj.bias`, [inner])
   const read = g.scope(name, () => {
     const probes = mergeHeads(context, MatMul(g, Mul(g, q, scale(inner)), keyWeight))
     const weights = Softmax(g, MatMul(g, probes, Transpose(g, positionedPixels, [0, 2, 1])))

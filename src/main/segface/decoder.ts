@@ -5,7 +5,7 @@
  */
 import { at } from '../../shared/assert'
 import { tensor } from '../base/tensor'
-import type { Value } from '../onnx/graph'
+import type { GraphBuilder, Value } from '../onnx/graph'
 import { Conv, Resize } from '../onnx/ops/conv'
 import { Add, Cos, Gelu, Mul, Relu, Sin } from '../onnx/ops/elementwise'
 import { MatMul } from '../onnx/ops/linear'
@@ -64,6 +64,43 @@ export function decodeMasks(
   fused: Value,
   classTokens: readonly string[] = CLASS_TOKENS[19],
 ): Value {
+  const { g } = context
+  const [batch = 0, , height = 0, width = 0] = fused.shape
+  const { upscaled, weights } = decode(context, fused, classTokens)
+  return g.scope('face_decoder.masks', () => {
+    const parts = MatMul(g, weights, Transpose(g, upscaled, [0, 2, 1]))
+    const masks = placeParts(context, parts, 2 * width, 1)
+    return Reshape(g, masks, [batch, classTokens.length, 4 * height, 4 * width])
+  })
+}
+
+/**
+ * The same numbers as `decodeMasks` with the classes side by side [N, 16 H W, T], as a loss reads them: nothing has to be
+ * put in its place, since `pixelOrder` brings labels into this order of the pixels.
+ */
+export function decodePixels(
+  context: NetworkContext,
+  fused: Value,
+  classTokens: readonly string[] = CLASS_TOKENS[19],
+): Value {
+  const { g } = context
+  const { upscaled, weights } = decode(context, fused, classTokens)
+  return g.scope('face_decoder.masks', () => MatMul(g, upscaled, Transpose(g, weights, [0, 2, 1])))
+}
+
+/** Labels [N, 4 H, 4 W] in the order of `decodePixels`, as [N, 16 H W]. */
+export function pixelOrder(g: GraphBuilder, labels: Value): Value {
+  const [batch = 0, height = 0, width = 0] = labels.shape
+  const parts = Reshape(g, labels, [batch, height / 2, 2, width / 2, 2])
+  return Reshape(g, Transpose(g, parts, [0, 1, 3, 2, 4]), [batch, height * width])
+}
+
+/** The upscaled image [N, 16 H W, 32] and the classes' weights of its channels [N, T, 32]. */
+function decode(
+  context: NetworkContext,
+  fused: Value,
+  classTokens: readonly string[],
+): { upscaled: Value; weights: Value } {
   const { g, parameter } = context
   const [batch = 0, , height = 0, width = 0] = fused.shape
   const pixels = g.scope('face_decoder', () =>
@@ -76,12 +113,7 @@ export function decodeMasks(
   const position = positionalEncoding(context, height, width)
   const seen = twoWayTransformer(context, tokens, pixels, position)
   const upscaled = upscale(context, seen.pixels, width)
-  const weights = hypernetwork(context, seen.tokens, at(upscaled.shape, 2))
-  return g.scope('face_decoder.masks', () => {
-    const parts = MatMul(g, weights, Transpose(g, upscaled, [0, 2, 1]))
-    const masks = placeParts(context, parts, 2 * width, 1)
-    return Reshape(g, masks, [batch, classTokens.length, 4 * height, 4 * width])
-  })
+  return { upscaled, weights: hypernetwork(context, seen.tokens, at(upscaled.shape, 2)) }
 }
 
 /**

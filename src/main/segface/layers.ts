@@ -1,11 +1,12 @@
 /** @file PyTorch's building blocks in ONNX operators, each reading its parameters under its module's name. */
 import { at } from '../../shared/assert'
+import { elementCount } from '../base/tensor'
 import type { GraphBuilder, Value } from '../onnx/graph'
 import type { ConvOptions } from '../onnx/ops/conv'
 import { Conv } from '../onnx/ops/conv'
 import { Add, Div, Mul, Sqrt, Sub } from '../onnx/ops/elementwise'
 import { MatMul } from '../onnx/ops/linear'
-import { LayerNormalization } from '../onnx/ops/norm'
+import { LayerNormalization, ReduceMean } from '../onnx/ops/norm'
 import { Reshape, Transpose } from '../onnx/ops/shape'
 import type { Parameters } from './weights'
 
@@ -13,6 +14,19 @@ import type { Parameters } from './weights'
 export interface NetworkContext {
   readonly g: GraphBuilder
   readonly parameter: Parameters
+  /** Where batch norms are to use the statistics of their batch: told of each. Left out, they use the running ones. */
+  readonly batchStatistics?: (statistics: BatchStatistics) => void
+}
+
+/** What one batch norm measured. */
+export interface BatchStatistics {
+  /** The module's name. */
+  readonly norm: string
+  /** Per channel [C]; the variance as it normalises, Σ (x - mean)² / count. */
+  readonly mean: Value
+  readonly variance: Value
+  /** Pixels of all pictures of the batch. */
+  readonly count: number
 }
 
 /** nn.Linear on the last axis: x Wᵀ + b. */
@@ -53,7 +67,7 @@ export function conv2d(
  * and gradients reach γ and β when they are not.
  */
 export function convBatchNorm(
-  { g, parameter }: NetworkContext,
+  context: NetworkContext,
   x: Value,
   names: { readonly conv: string; readonly norm: string },
   epsilon: number,
@@ -61,18 +75,48 @@ export function convBatchNorm(
   kernel: number,
   options: ConvOptions = {},
 ): Value {
+  const { g, parameter, batchStatistics } = context
   const weight = parameter(`${names.conv}.weight`, [
     outChannels,
     at(x.shape, 1) / (options.group ?? 1),
     kernel,
     kernel,
   ])
-  const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
-    parameter(`${names.norm}.${part}`, [outChannels]),
-  ) as [Value, Value, Value, Value]
+  const perChannel = (part: string) => parameter(`${names.norm}.${part}`, [outChannels])
+  const [gamma, beta] = [perChannel('weight'), perChannel('bias')]
+  if (batchStatistics !== undefined) {
+    const y = g.scope(names.conv, () => Conv(g, x, weight, null, options))
+    return g.scope(names.norm, () => {
+      const { normalised, mean, variance } = normaliseBatch(g, y, gamma, beta, epsilon)
+      batchStatistics({ norm: names.norm, mean, variance, count: elementCount(y.shape) / outChannels })
+      return normalised
+    })
+  }
+  const [mean, variance] = [perChannel('running_mean'), perChannel('running_var')]
   return g.scope(names.conv, () => {
     const scale = Div(g, gamma, Sqrt(g, Add(g, variance, epsilon)))
     const folded = Mul(g, weight, Reshape(g, scale, [outChannels, 1, 1, 1]))
     return Conv(g, x, folded, Sub(g, beta, Mul(g, mean, scale)), options)
   })
+}
+
+/** nn.BatchNorm2d of x [N, C, H, W] by the statistics of the batch itself, which are answered too, each [C]. */
+function normaliseBatch(
+  g: GraphBuilder,
+  x: Value,
+  gamma: Value,
+  beta: Value,
+  epsilon: number,
+): { normalised: Value; mean: Value; variance: Value } {
+  const channels = at(x.shape, 1)
+  const perChannel = (value: Value) => Reshape(g, value, [1, channels, 1, 1])
+  const mean = ReduceMean(g, x, [0, 2, 3])
+  const centred = Sub(g, x, mean)
+  const variance = ReduceMean(g, Mul(g, centred, centred), [0, 2, 3])
+  const scale = Div(g, perChannel(gamma), Sqrt(g, Add(g, variance, epsilon)))
+  return {
+    normalised: Add(g, Mul(g, centred, scale), perChannel(beta)),
+    mean: Reshape(g, mean, [channels]),
+    variance: Reshape(g, variance, [channels]),
+  }
 }

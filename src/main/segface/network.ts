@@ -39,13 +39,7 @@ const MAX_RESOLUTION = 2048
 export function buildSegFace(stateDict: StateDict, options: NetworkOptions): Graph {
   const { resolution, batch = 1, taps: wanted = false } = options
   const { arch } = recognise(stateDict)
-  if (!Number.isInteger(resolution) || resolution < MIN_RESOLUTION || resolution > MAX_RESOLUTION) {
-    throw new FacetError(
-      'usage',
-      `SegFace runs at resolutions from ${MIN_RESOLUTION} to ${MAX_RESOLUTION} pixels, not ${resolution}.`,
-      { resolution },
-    )
-  }
+  requireResolution(resolution)
   const g = new GraphBuilder(`segface_${arch}`)
   const context = { g, parameter: constantParameters(g, stateDict) }
   const image = g.input('image', 'float32', [batch, 3, resolution, resolution])
@@ -57,6 +51,30 @@ export function buildSegFace(stateDict: StateDict, options: NetworkOptions): Gra
     g.output('fused', fused)
   }
   return g.finish()
+}
+
+/**
+ * The backbone alone: input `image`, normalised float32 [N, 3, R, R]; outputs `feature0` … `feature3`, the taps, the largest
+ * first. Throws as `buildSegFace` does.
+ */
+export function buildTaps(stateDict: StateDict, options: Omit<NetworkOptions, 'taps'>): Graph {
+  const { resolution, batch = 1 } = options
+  const { arch } = recognise(stateDict)
+  requireResolution(resolution)
+  const g = new GraphBuilder(`segface_${arch}_taps`)
+  const context = { g, parameter: constantParameters(g, stateDict) }
+  const image = g.input('image', 'float32', [batch, 3, resolution, resolution])
+  backbone(context, arch, image).forEach((tap, index) => g.output(`feature${index}`, tap))
+  return g.finish()
+}
+
+function requireResolution(resolution: number): void {
+  if (Number.isInteger(resolution) && resolution >= MIN_RESOLUTION && resolution <= MAX_RESOLUTION) return
+  throw new FacetError(
+    'usage',
+    `SegFace runs at resolutions from ${MIN_RESOLUTION} to ${MAX_RESOLUTION} pixels, not ${resolution}.`,
+    { resolution },
+  )
 }
 
 /** The four feature maps that SegFace takes from a backbone, the largest first, each [N, C, h, w]. */

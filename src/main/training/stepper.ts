@@ -1,0 +1,272 @@
+/**
+ * @file Optimisation steps on one provider: learned tensors, optimiser state, and the graph that gives their gradients. On
+ * WebGPU all of it stays on the device and the update is part of the graph; elsewhere the tensors are arrays that the graph
+ * reads as they are, and the update is a loop over them.
+ */
+import { invariant } from '../../shared/assert'
+import type { Provider } from '../../shared/api'
+import { AdamW } from '../autodiff/optimizers'
+import { encodeModel } from '../onnx/encode'
+import { GraphBuilder, type Graph, type Value } from '../onnx/graph'
+import { Residents, type StepSession } from '../runtime/resident'
+import type { Array32 } from '../runtime/session'
+import { requireTensor, type StateDict } from '../segface/weights'
+import { adamW, BETAS, EPSILON, scalarsOf, type Learned, type StepSettings } from './adamw'
+import { buildStep, STEP, type StepGraph, type StepOptions } from './step_graph'
+
+export interface StepLosses {
+  readonly crossEntropy: number
+  readonly dice: number
+  /** ½ of their sum: what is made smaller. */
+  readonly total: number
+}
+
+/** What a batch norm measured of its batch, per channel, of how many pixels. */
+export interface NormStatistics {
+  readonly mean: Float32Array
+  readonly variance: Float32Array
+  readonly count: number
+}
+
+/** What a step is fed: `labels`, and `image` or the taps. */
+export type StepFeeds = Readonly<Record<string, Array32>>
+
+export interface StepResult {
+  readonly losses: StepLosses
+  /** Of the batch norms that normalise by their batch, by module. */
+  readonly statistics: ReadonlyMap<string, NormStatistics>
+}
+
+export interface Stepper {
+  /** Shapes of the learned tensors by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Forward, backward and update, as step number `step` (counted from 1). */
+  step(feeds: StepFeeds, step: number, settings: StepSettings): Promise<StepResult>
+  /** The learned tensors with their state: copies from a device, else the very arrays. */
+  read(): Promise<Map<string, Learned>>
+  /** Puts them back, as when a run resumes. */
+  write(learned: ReadonlyMap<string, Learned>): Promise<void>
+  release(): Promise<void>
+}
+
+/** A stepper whose learned tensors begin as `stateDict` has them, which is not changed. */
+export async function createStepper(
+  stateDict: StateDict,
+  options: StepOptions,
+  provider: Provider,
+): Promise<Stepper> {
+  const step = buildStep(stateDict, options)
+  return provider === 'webgpu'
+    ? DeviceStepper.create(step, stateDict, provider)
+    : ArrayStepper.create(step, stateDict, provider)
+}
+
+/** Gradients come out of the graph; the update is adamw.ts. */
+export class ArrayStepper implements Stepper {
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  #learned = new Map<string, Learned>()
+  readonly #residents: Residents
+  readonly #session: StepSession
+
+  private constructor(
+    private readonly graph: StepGraph,
+    residents: Residents,
+    session: StepSession,
+  ) {
+    this.shapes = shapesOf(graph)
+    this.#residents = residents
+    this.#session = session
+  }
+
+  static async create(graph: StepGraph, stateDict: StateDict, provider: Provider): Promise<ArrayStepper> {
+    const residents = new Residents(provider)
+    const session = await residents.createStepSession(encodeModel(graph.graph))
+    const stepper = new ArrayStepper(graph, residents, session)
+    await stepper.write(initialState(stepper.shapes, stateDict))
+    return stepper
+  }
+
+  /** Losses and the gradients by parameter (those that are zero for any input left out), without an update. */
+  async gradients(feeds: StepFeeds): Promise<StepResult & { gradients: Map<string, Float32Array> }> {
+    const outputs = await this.#session.run(feeds)
+    const gradients = new Map<string, Float32Array>()
+    for (const name of this.graph.learned) {
+      if (!this.graph.still.has(name)) gradients.set(name, floats(outputs, STEP.gradient(name)))
+    }
+    return { ...resultOf(this.graph, outputs), gradients }
+  }
+
+  /** AdamW of every learned tensor. */
+  update(gradients: ReadonlyMap<string, Float32Array>, step: number, settings: StepSettings): void {
+    for (const [name, learned] of this.#learned) {
+      adamW(learned, gradients.get(name) ?? null, step, settings)
+    }
+  }
+
+  async step(feeds: StepFeeds, step: number, settings: StepSettings): Promise<StepResult> {
+    const { gradients, ...result } = await this.gradients(feeds)
+    // A loss that is not a number must not spoil the weights.
+    if (Number.isFinite(result.losses.total)) this.update(gradients, step, settings)
+    return result
+  }
+
+  read(): Promise<Map<string, Learned>> {
+    return Promise.resolve(this.#learned)
+  }
+
+  async write(learned: ReadonlyMap<string, Learned>): Promise<void> {
+    this.#learned = new Map(learned)
+    for (const [name, { parameter }] of learned) {
+      await this.#residents.write({ [name]: { data: parameter, shape: this.shapes.get(name) ?? [] } })
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release()
+    await this.#residents.release()
+  }
+}
+
+/** Names of a learned tensor's state among the residents. */
+const STATE = {
+  m: (name: string) => `m:${name}`,
+  v: (name: string) => `v:${name}`,
+  mean: (name: string) => `mean:${name}`,
+} as const
+/** The scalars that are fed. */
+const SCALARS = ['keep', 'rate', 'root', 'blend'] as const
+
+/** The update is part of the graph, and nothing large crosses. */
+export class DeviceStepper implements Stepper {
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+
+  private constructor(
+    private readonly graph: StepGraph,
+    private readonly residents: Residents,
+    private readonly session: StepSession,
+  ) {
+    this.shapes = shapesOf(graph)
+  }
+
+  static async create(graph: StepGraph, stateDict: StateDict, provider: Provider): Promise<DeviceStepper> {
+    const residents = new Residents(provider)
+    const { updating, updates } = withUpdate(graph)
+    const session = await residents.createStepSession(encodeModel(updating), updates)
+    const stepper = new DeviceStepper(graph, residents, session)
+    await stepper.write(initialState(stepper.shapes, stateDict))
+    return stepper
+  }
+
+  async step(feeds: StepFeeds, step: number, settings: StepSettings): Promise<StepResult> {
+    const scalars = scalarsOf(settings, step)
+    const fed = SCALARS.map((name) => [name, { data: Float32Array.of(scalars[name]), shape: [1] }] as const)
+    return resultOf(this.graph, await this.session.run({ ...feeds, ...Object.fromEntries(fed) }))
+  }
+
+  async read(): Promise<Map<string, Learned>> {
+    const learned = new Map<string, Learned>()
+    for (const name of this.graph.learned) {
+      const arrays = await this.residents.read([name, STATE.m(name), STATE.v(name), STATE.mean(name)])
+      learned.set(name, {
+        parameter: floats(arrays, name),
+        m: floats(arrays, STATE.m(name)),
+        v: floats(arrays, STATE.v(name)),
+        mean: floats(arrays, STATE.mean(name)),
+      })
+    }
+    return learned
+  }
+
+  async write(learned: ReadonlyMap<string, Learned>): Promise<void> {
+    for (const [name, { parameter, m, v, mean }] of learned) {
+      const shape = this.shapes.get(name) ?? []
+      await this.residents.write({
+        [name]: { data: parameter, shape },
+        [STATE.m(name)]: { data: m, shape },
+        [STATE.v(name)]: { data: v, shape },
+        [STATE.mean(name)]: { data: mean, shape },
+      })
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.session.release()
+    await this.residents.release()
+  }
+}
+
+/** `step` with AdamW behind it in the place of the gradients' outputs, and which resident each output replaces. */
+function withUpdate({ graph, learned }: StepGraph): { updating: Graph; updates: Record<string, string> } {
+  const gradientOutputs = new Map(graph.outputs.map((output) => [output.name, output]))
+  const kept = graph.outputs.filter(({ name }) => !name.startsWith(STEP.gradient('')))
+  const g = new GraphBuilder(graph.name, { ...graph, outputs: kept })
+  const inputs = new Map(graph.inputs.map((input) => [input.name, input]))
+  const [keep, rate, root, blend] = SCALARS.map((name) => g.input(name, 'float32', [1])) as [
+    Value,
+    Value,
+    Value,
+    Value,
+  ]
+  const updates: Record<string, string> = {}
+  for (const name of learned) {
+    const parameter = inputs.get(name)
+    invariant(parameter !== undefined, `the step has no input ${name}`)
+    const state = {
+      parameter,
+      m: g.input(STATE.m(name), 'float32', parameter.shape),
+      v: g.input(STATE.v(name), 'float32', parameter.shape),
+      mean: g.input(STATE.mean(name), 'float32', parameter.shape),
+    }
+    const gradient = gradientOutputs.get(STEP.gradient(name)) ?? null
+    const after = g.scope(`update.${name}`, () =>
+      AdamW(g, state, gradient, { keep, rate, root, blend }, { betas: BETAS, epsilon: EPSILON }),
+    )
+    for (const part of ['parameter', 'm', 'v', 'mean'] as const) {
+      if (after[part] === state[part]) continue
+      const output = `updated:${state[part].name}`
+      g.output(output, after[part])
+      updates[output] = state[part].name
+    }
+  }
+  return { updating: g.finish(), updates }
+}
+
+function shapesOf({ graph, learned }: StepGraph): Map<string, readonly number[]> {
+  const names = new Set(learned)
+  return new Map(graph.inputs.filter(({ name }) => names.has(name)).map(({ name, shape }) => [name, shape]))
+}
+
+/** Weights as they are, moments of zero, the mean at the weights. */
+function initialState(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  stateDict: StateDict,
+): Map<string, Learned> {
+  const states = new Map<string, Learned>()
+  for (const [name, shape] of shapes) {
+    const { data } = requireTensor(stateDict, name, shape)
+    invariant(data instanceof Float32Array, `${name} is no float32 tensor`)
+    states.set(name, {
+      parameter: data.slice(),
+      m: new Float32Array(data.length),
+      v: new Float32Array(data.length),
+      mean: data.slice(),
+    })
+  }
+  return states
+}
+
+function resultOf({ norms }: StepGraph, outputs: Readonly<Record<string, Array32>>): StepResult {
+  const scalar = (name: string) => floats(outputs, name)[0] as number
+  const [crossEntropy, dice] = [scalar(STEP.crossEntropy), scalar(STEP.dice)]
+  const statistics = norms.map(({ norm, count }) => {
+    const mean = floats(outputs, STEP.batchMean(norm))
+    return [norm, { mean, variance: floats(outputs, STEP.batchVariance(norm)), count }] as const
+  })
+  return { losses: { crossEntropy, dice, total: (crossEntropy + dice) / 2 }, statistics: new Map(statistics) }
+}
+
+function floats(arrays: Readonly<Record<string, Array32>>, name: string): Float32Array {
+  const data = arrays[name]?.data
+  invariant(data instanceof Float32Array, `the step has no numbers called ${name}`)
+  return data
+}
