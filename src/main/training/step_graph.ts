@@ -110,7 +110,12 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
 }
 
 /** Logits [N, pixels, 19] and the labels [N, pixels] in the same order. */
-function readOut(context: NetworkContext, fused: Value, labels: Value): { logits: Value; targets: Value } {
+function readOut(
+  context: NetworkContext,
+  fused: Value,
+  labels: Value,
+  tokens: readonly string[],
+): { logits: Value; targets: Value } {
   const { g } = context
   const [batch = 0, , height = 0] = fused.shape
   const [, resolution = 0] = labels.shape
