@@ -5,6 +5,19 @@ import { malformed } from './checkpoint'
 /** How many first bytes `detectFormat` looks at. */
 export const SNIFF_BYTES = 1024
 
+/** First bytes of what people drop by mistake, and what to say of it. */
+const OTHERS: readonly (readonly [start: string, what: string])[] = [
+  ['\xff\xd8\xff', 'it is a picture (JPEG), not a model'],
+  ['\x89PNG', 'it is a picture (PNG), not a model'],
+  ['GIF8', 'it is a picture (GIF), not a model'],
+  ['%PDF', 'it is a PDF document, not a model'],
+  ['\x1f\x8b', 'it is packed with gzip; unpack it first'],
+  ['Rar!', 'it is a RAR archive; unpack it first'],
+  ['7z\xbc\xaf', 'it is a 7z archive; unpack it first'],
+  ['\x89HDF', 'it is a Keras model (HDF5), and no face parser of Keras is known here'],
+  ['GGUF', 'it is a language model (GGUF)'],
+]
+
 export type FileFormat = 'torch-zip' | 'torch-legacy' | 'safetensors'
 
 const RE_HTML = /^\s*<(!doctype html|html|head|body|\?xml)/i
@@ -32,6 +45,8 @@ export function detectFormat(path: string, start: Uint8Array, fileSize: number):
   if (text[0] === 0x80) {
     throw malformed(path, 'it is a plain Python pickle; save the state_dict() with torch.save instead')
   }
+  const other = OTHERS.find(([start]) => text.toString('latin1', 0, start.length) === start)
+  if (other) throw malformed(path, other[1])
   const hex = text.toString('hex', 0, 8)
   throw malformed(
     path,

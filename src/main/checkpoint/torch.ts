@@ -20,12 +20,17 @@ export async function openTorchZip(path: string, handle: FileHandle, fileSize: n
   const entries = await readZipDirectory(path, handle, fileSize)
   const [pickleName, another] = [...entries.keys()].filter((name) => RE_PICKLE_ENTRY.test(name))
   if (pickleName === undefined) {
-    throw malformed(path, 'it is a zip archive without data.pkl, so not one that torch.save wrote')
+    const names = [...entries.keys()].filter((name) => !name.endsWith('/'))
+    const held = names.length > 0 ? `; it holds ${names.slice(0, 3).join(', ')}` : ''
+    throw malformed(path, `it is a zip archive without data.pkl, so not one that torch.save wrote${held}`)
   }
   if (another !== undefined) throw malformed(path, `it holds both ${pickleName} and ${another}`)
   const folder = pickleName.slice(0, pickleName.indexOf('/'))
   if (entries.has(`${folder}/constants.pkl`)) {
-    throw malformed(path, 'it is a TorchScript module; save its state_dict() with torch.save instead')
+    throw malformed(
+      path,
+      'it is a TorchScript module; save its state_dict() with torch.save, or, where it is no SegFace, export it with torch.onnx.export',
+    )
   }
 
   const byteOrder = entries.get(`${folder}/byteorder`)

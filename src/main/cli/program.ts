@@ -320,6 +320,8 @@ function datasetLines({ images, masks, splits, complaints }: Response<'dataset.i
 function modelLines({ id, arch, classes, params, resolution, limits }: Response<'models.import'>): string[] {
   return [
     `${id}: ${arch}, ${classes} classes, ${(params / 1e6).toFixed(1)} M parameters, used at ${resolution}`,
+    // Published as it is: both names build one network, so nothing in a checkpoint tells them apart.
+    ...(arch === 'convnext_small' ? ["Note: SegFace's --model convnext_tiny builds this network too."] : []),
     ...limits.map((limit) => `Note: ${limit}`),
   ]
 }

@@ -45,6 +45,13 @@ export type TensorShapes = ReadonlyMap<string, { readonly shape: readonly number
 /** The decoder's last class token in the 19-class order; 11-class checkpoints lack it. */
 const CELEB_TOKEN = 'face_decoder.necklace_token.weight'
 const ANY_TOKEN = 'face_decoder.background_token.weight'
+/** Face parsers of others, which Facet runs as ONNX files, by how their first tensor is called. */
+const OTHERS = [
+  { prefix: 'cp.resnet.', name: 'BiSeNet (zllrunning)' },
+  { prefix: 'fpn.backbone.', name: 'BiSeNet (yakhyo)' },
+  { prefix: 'segformer.encoder.', name: 'SegFormer' },
+] as const
+
 const RE_TOKEN = /^face_decoder\.(\w+)_token\.weight$/
 
 /**
@@ -55,9 +62,13 @@ export function recognise(tensors: TensorShapes, file = 'the checkpoint'): SegFa
   const arch = recogniseBackbone(tensors)
   if (arch === undefined || !tensors.has(ANY_TOKEN)) {
     const [first = 'nothing'] = tensors.keys()
+    const other = OTHERS.find(({ prefix }) => first.startsWith(prefix))
+    const hint = other
+      ? ` It is a ${other.name}: export it with torch.onnx.export and import the ONNX file.`
+      : ''
     throw new FacetError(
       'model/unsupported',
-      `${file} is not a SegFace checkpoint: its ${tensors.size} tensors (the first is '${first}') fit none of SegFace's networks.`,
+      `${file} is not a SegFace checkpoint: its ${tensors.size} tensors (the first is '${first}') fit none of SegFace's networks.${hint}`,
       { file, tensors: tensors.size },
     )
   }

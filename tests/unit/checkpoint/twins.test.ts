@@ -82,6 +82,23 @@ async function refusal(bytes: Uint8Array): Promise<{ code: string; message: stri
   return error
 }
 
+it.each<[string, Uint8Array, string]>([
+  ['a JPEG', Buffer.from('\xff\xd8\xff\xe0\x00\x10JFIF', 'latin1'), 'it is a picture (JPEG), not a model'],
+  ['a PNG', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'it is a picture (PNG)'],
+  ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'packed with gzip; unpack it first'],
+  ['Keras', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'a Keras model'],
+  [
+    'a zip of pictures',
+    makeZip(['1', '2', '3', '4'].map((name) => ({ name: `faces/${name}.jpg`, data: Buffer.from(name) }))),
+    'not one that torch.save wrote; it holds faces/1.jpg, faces/2.jpg, faces/3.jpg.',
+  ],
+])('says what %s is', async (_what, bytes, says) => {
+  expect(await refusal(bytes)).toMatchObject({
+    code: 'checkpoint/malformed',
+    message: expect.stringContaining(says),
+  })
+})
+
 it('refuses a file cut at any byte', async () => {
   const whole = makeCheckpoint(TENSORS)
   for (let cutTo = 0; cutTo < whole.length; cutTo += 7) {

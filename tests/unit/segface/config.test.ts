@@ -60,6 +60,13 @@ describe('a published checkpoint', () => {
     expect(error.message).toContain('swint.pt is not a SegFace checkpoint')
   })
 
+  it('of a face parser of others is named, with the way that it can be used', () => {
+    const bisenet = new Map([['cp.resnet.conv1.weight', { shape: [64, 3, 7, 7] }]])
+    expect(errorOf(() => recognise(bisenet, '79999_iter.pth')).message).toMatch(
+      /It is a BiSeNet \(zllrunning\): export it with torch\.onnx\.export and import the ONNX file\.$/,
+    )
+  })
+
   it('of something else is refused', () => {
     expect(errorOf(() => recognise(new Map([['conv1.weight', { shape: [64, 3, 7, 7] }]]))).message).toContain(
       "'conv1.weight'",
