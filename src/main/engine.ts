@@ -9,6 +9,8 @@ import { GraphCache } from './engine/graph_cache'
 import { serveEngine } from './engine/serve'
 
 console.log = console.error
+// A terminal sends Ctrl+C to all processes of a command; the backend decides what becomes of it.
+process.on('SIGINT', () => undefined)
 const [, , folder] = process.argv
 // This file is built and names its chunks by their content, so that its digest changes with any code that makes graphs.
 const build = createHash('sha256')

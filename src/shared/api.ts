@@ -248,8 +248,8 @@ export const REQUESTS = {
     resume: z.boolean().default(false),
     /** A folder of faces that keep the model from forgetting. */
     replay: path.optional(),
-    /** Also writes `model_N.pt` in LOG_PATH/ckpt_path/expt_name, as SegFace does. */
-    checkpoints: z.object({ ckpt_path: path, expt_name: path }).optional(),
+    /** Folder that the best weights are also written to, as SegFace's `model_N.pt`. */
+    checkpoints: path.optional(),
   }),
   /** Writes what SegFace's own train.py needs to do it elsewhere. */
   'training.bundle': z.object({ ...datasetTraining, out: path }),

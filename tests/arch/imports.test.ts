@@ -131,7 +131,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   electron: ['main/index.ts', 'main/electron', 'preload', 'main/launch.mjs'],
   'better-sqlite3': ['main/store/db.ts'],
-  commander: ['main/cli/program.ts'],
+  commander: ['main/cli'],
   'onnxruntime-common': ['main/runtime'],
   'onnxruntime-node': ['main/runtime'],
   sharp: ['main/imaging', 'main/dataset/celebamask/exporter.ts'],

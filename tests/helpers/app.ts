@@ -28,9 +28,13 @@ export async function suiteFolder(): Promise<{ path: string; remove: () => Promi
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-export function makeApp(dataDir: string): App {
-  return createApp({ paths: testPaths(dataDir), version: '0.0.0-test', language: 'en' })
+/** `paths` in place of those of this checkout. */
+export function makeApp(dataDir: string, paths: Partial<Paths> = {}): App {
+  return createApp({ paths: { ...testPaths(dataDir), ...paths }, version: '0.0.0-test', language: 'en' })
 }
+
+/** An engine that only pretends to train; see stand_in_trainer.mjs. */
+export const STAND_IN_TRAINER = resolve('tests', 'helpers', 'stand_in_trainer.mjs')
 
 /** Resolves with the first event that `isIt` accepts; rejects after `ms`. */
 export function eventOf<E extends EventName>(

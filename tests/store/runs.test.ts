@@ -58,6 +58,8 @@ describe('a run', () => {
     expect(runs.note(id, 'once').notes).toEqual(['all is well', 'once'])
     expect(runs.putEpoch(id, row(1))).toBe(true)
     expect(runs.putEpoch(id, { ...row(1), seconds: 9 })).toBe(false)
+    expect(runs.putEpoch(id, row(2))).toBe(true)
+    // Made again after a roll-back: what followed did not happen.
     expect(runs.putEpoch(id, row(1, 7))).toBe(true)
     expect(runs.read(id).epochs).toEqual([row(1, 7)])
   })

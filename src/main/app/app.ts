@@ -28,7 +28,8 @@ import { Providers } from './providers'
 import { openSettings, settingsHandlers } from './settings'
 import { testHandlers } from './test_run'
 import { Registry } from '../models/registry'
-import { trainingHandlers } from './training'
+import { trainingCommands } from './training/command'
+import { Training, trainingHandlers } from './training/training'
 import { WorkspaceHolder, workspaceHandlers } from './workspace'
 
 /** One handler per method; what it receives has been checked. */
@@ -44,6 +45,7 @@ export interface Context {
   readonly jobs: Jobs
   readonly workspace: WorkspaceHolder
   readonly inference: Inference
+  readonly training: Training
 }
 
 export interface App extends Api {
@@ -79,7 +81,8 @@ export function createApp(deps: Deps): App {
   const jobs = new Jobs(events)
   const workspace = new WorkspaceHolder(deps.paths, events)
   const inference = new Inference({ deps, events, settings, registry, providers, workspace })
-  const context: Context = { deps, events, settings, registry, providers, jobs, workspace, inference }
+  const shared = { deps, events, settings, registry, providers, jobs, workspace, inference }
+  const context: Context = { ...shared, training: new Training(shared) }
   const handlers: Handlers = join(
     folderHandlers(context),
     settingsHandlers(context),
@@ -95,7 +98,8 @@ export function createApp(deps: Deps): App {
     downloadHandlers(context),
     datasetHandlers(context),
     diagnosisHandlers(context),
-    trainingHandlers(),
+    trainingHandlers(context),
+    trainingCommands(context),
   )
   return {
     async call<M extends Method>(method: M, request: Request<M>): Promise<Response<M>> {

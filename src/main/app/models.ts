@@ -6,14 +6,11 @@ import { exportOnnxFile, exportWeights, findExportable, onnxMetadata, refuseFold
 import { addMixture } from '../models/mixed'
 import { modelInfo } from '../models/registry'
 import type { Context, Handlers } from './app'
+import { compareModels } from './compare'
 
-export function modelHandlers({
-  registry,
-  jobs,
-  events,
-  inference,
-  settings,
-}: Context): Pick<
+export function modelHandlers(
+  context: Context,
+): Pick<
   Handlers,
   | 'models.list'
   | 'models.show'
@@ -23,11 +20,10 @@ export function modelHandlers({
   | 'models.mix'
   | 'models.delete'
 > {
-  const coming = (): never => {
-    throw new FacetError('internal', 'This comes with the next change.')
-  }
+  const { registry, jobs, events, inference, settings } = context
   return {
-    'models.compare': coming,
+    'models.compare': (request) =>
+      jobs.run(request.job, 'models.compare', (work) => compareModels(context, request, work)),
     async 'models.promote'({ model }) {
       const [next, previous] = [await registry.find(model), await registry.find(settings.current.model)]
       await settings.write({ model: next.isDefault ? null : next.manifest.id })

@@ -198,6 +198,7 @@ export class WorkspaceHolder {
   current: Workspace | null = null
   /** Opening and closing take turns. */
   #turn: Promise<unknown> = Promise.resolve()
+  #leaving: () => Promise<void> = () => Promise.resolve()
 
   constructor(
     readonly paths: Deps['paths'],
@@ -286,9 +287,15 @@ export class WorkspaceHolder {
     return turn
   }
 
+  /** Has `leave` called when a workspace is closed, which waits for it. */
+  onClose(leave: () => Promise<void>): void {
+    this.#leaving = leave
+  }
+
   async #closeCurrent(): Promise<void> {
     const closing = this.current
     this.current = null
+    if (closing) await this.#leaving()
     await closing?.close()
   }
 }

@@ -6,7 +6,6 @@ import {
   EXPORT_ONLY,
   MODEL_FORMATS,
   PROVIDERS,
-  type Method,
   type Request,
   type Response,
 } from '../../shared/api'
@@ -18,9 +17,11 @@ import { createApp, type App } from '../app/app'
 import { namedDataset } from '../app/samples'
 import { buildPaths, defaultDataDir } from '../node/paths'
 import { VERSION } from '../node/version'
+import { onInterrupt } from './interrupt'
 import { print, printError, progressPrinter, table } from './output'
 import { serve } from './serve'
 import { testLines } from './test_table'
+import { addTrain, type Once } from './train'
 
 interface Globals {
   json?: boolean
@@ -52,23 +53,18 @@ function buildProgram(doorDir: string): Command {
     .showHelpAfterError('(facet --help shows what there is)')
 
   /** Builds the app for one command, makes one call with it, prints, and takes it down again. */
-  async function once<M extends Method>(
-    command: Command,
-    method: M,
-    request: Request<M>,
-    lines: (answer: Response<M>) => readonly string[],
-  ): Promise<void> {
+  const once: Once = async (command, method, request, lines, { listen, stopping = 'Stopping.' } = {}) => {
     const { json = false, dataDir } = command.optsWithGlobals<Globals>()
     const app = openApp(doorDir, dataDir)
     const show = progressPrinter()
     app.on('job.progress', show)
     app.on('notice', ({ message }) => process.stderr.write(`${message}\n`))
-    const cancel = (): void => void app.call('jobs.cancel', { job: JOB })
-    process.once('SIGINT', cancel)
+    listen?.(app)
+    const ignoreAgain = onInterrupt(stopping, () => void app.call('jobs.cancel', { job: JOB }))
     try {
       print(json, await app.call(method, request), lines)
     } finally {
-      process.off('SIGINT', cancel)
+      ignoreAgain()
       await app.dispose()
     }
   }
@@ -128,6 +124,8 @@ function buildProgram(doorDir: string): Command {
         await once(command, 'test.run', { ...options, dataset, job: JOB }, testLines)
       },
     )
+
+  addTrain(program, once, JOB)
 
   const model = program.command('model').description('the models there are')
   model

@@ -3,6 +3,7 @@
  * when the old one dies, with the queue intact.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { FacetError, fromWire } from '../../shared/errors'
 import {
   encodeFrame,
@@ -24,6 +25,8 @@ export interface EngineOptions {
   node: string
   /** Folder of the cache of graphs; left out, every network is built from its weights. */
   cache?: string
+  /** Gives way to everything else that the computer does. */
+  background?: boolean
   /** Called with a sentence for the user when the engine died and was started again. */
   onRestart: (message: string) => void
 }
@@ -137,6 +140,7 @@ export class EngineClient {
     const child = spawn(node, [entry, ...(cache === undefined ? [] : [cache])], {
       stdio: ['pipe', 'pipe', this.options.quiet ? 'ignore' : 'inherit'],
     })
+    if (this.options.background) giveWay(child.pid)
     const reader = new FrameReader((message) => this.#answered(message as AnswerMessage | NewsMessage))
     child.stdout?.on('data', (chunk: Buffer) => {
       try {
@@ -186,6 +190,15 @@ export class EngineClient {
     if (job)
       this.options.onRestart(`The engine ${how} and was started again; nothing that you stored is lost.`)
     this.#pump()
+  }
+}
+
+/** Where the system does not allow it, the process runs as any other. */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // It may also have ended already, which is told elsewhere.
   }
 }
 

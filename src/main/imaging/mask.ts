@@ -1,5 +1,6 @@
 /** @file Masks and label maps as PNG files. */
 import sharp from 'sharp'
+import type { LabelMap } from '../../shared/mask'
 import { unreadablePicture, openPicture } from './open'
 
 /** One binary mask, row-major: 1 where it is, 0 elsewhere. */
@@ -48,6 +49,19 @@ export function encodeMaskPng({ width, height, mask }: BinaryMask): Promise<Buff
 /** An 8-bit grey PNG whose pixel values are the class numbers: the same in every reader, as a palette is not. */
 export function encodeLabelPng(labels: Uint8Array, width: number, height: number): Promise<Buffer> {
   return encodeGreyPng(labels, width, height)
+}
+
+/** The values of a grey PNG, such as `encodeLabelPng` made. Errors as for `readPicture`. */
+export async function readLabelPng(path: string): Promise<LabelMap> {
+  const { image, width, height } = await openPicture(path)
+  const data = await image
+    .extractChannel(0)
+    .raw({ depth: 'uchar' })
+    .toBuffer()
+    .catch((error: unknown) => {
+      throw unreadablePicture(path, error)
+    })
+  return { width, height, labels: new Uint8Array(data) }
 }
 
 function encodeGreyPng(values: Uint8Array, width: number, height: number): Promise<Buffer> {

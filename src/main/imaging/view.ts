@@ -1,5 +1,15 @@
 /** @file Pictures for the eye: small ones for the list, and one that a browser can show for the editor. */
+import sharp from 'sharp'
 import { openPicture, unreadablePicture, type OpenPicture } from './open'
+import { readPicture, resizePicture } from './picture'
+
+/** The picture squeezed into a square as the network sees it, as a JPEG without chroma subsampling. */
+export async function squareJpeg(path: string, side: number): Promise<Buffer> {
+  const { rgb } = resizePicture(await readPicture(path), side, side, 'bicubic')
+  return sharp(rgb, { raw: { width: side, height: side, channels: 3 } })
+    .jpeg({ quality: 90, chromaSubsampling: '4:4:4' })
+    .toBuffer()
+}
 
 /** A file that a browser shows as it is, or bytes made for it. */
 export type Viewable =

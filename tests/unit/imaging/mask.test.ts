@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { encodeLabelPng, encodeMaskPng, readMaskPng } from '../../../src/main/imaging/mask'
+import { encodeLabelPng, encodeMaskPng, readLabelPng, readMaskPng } from '../../../src/main/imaging/mask'
 import { makeFolder } from '../../helpers/folder'
 import { noise } from '../../helpers/named_tensors'
 import { encodePng } from '../../helpers/png'
@@ -90,6 +90,13 @@ describe('masks as PNG', () => {
     const pixels = await sharp(bytes).toColourspace('b-w').raw().toBuffer()
     expect([...pixels]).toEqual([...spread(1, 255)])
     expect((await encodeMaskPng({ width, height, mask })).equals(bytes)).toBe(true)
+  })
+
+  it('reads and writes every value of a label map as it is', async () => {
+    const labels = Uint8Array.from({ length: 256 }, (_, i) => i)
+    const path = join(await makeFolder(), 'labels.png')
+    await writeFile(path, await encodeLabelPng(labels, 32, 8))
+    expect(await readLabelPng(path)).toEqual({ width: 32, height: 8, labels })
   })
 
   it('writes class numbers as they are', async () => {

@@ -100,6 +100,6 @@ function byHash(samples: readonly Sample[]): Sample[] {
 }
 
 /** A number of 0..1 that follows from the name alone. */
-function share(name: string): number {
+export function share(name: string): number {
   return createHash('sha256').update(name).digest().readUInt32BE() / 2 ** 32
 }

@@ -49,6 +49,30 @@ export function writePartition(splits: ReadonlyMap<number, Split>): string {
     .join('')
 }
 
+/** Where made-up names of CelebA begin: six digits, and above every id, by which CelebA's own list is known. */
+const FIRST_ORIGINAL = 100_000
+
+/** The same list as CelebA's own, keyed by file names that are made up, and the mapping from these to ids. */
+export function writeOfficialPartition(splits: ReadonlyMap<number, Split>): {
+  partition: string
+  mapping: string
+} {
+  const rows = [...splits]
+    .sort(([a], [b]) => a - b)
+    .map(([id, split], i) => {
+      const original = FIRST_ORIGINAL + i
+      return { id, original, file: `${String(original + 1).padStart(6, '0')}.jpg`, split }
+    })
+  return {
+    partition: rows.map(({ file, split }) => `${file} ${SPLITS.indexOf(split)}\n`).join(''),
+    mapping: [
+      'idx orig_idx orig_file',
+      ...rows.map(({ id, original, file }) => `${id} ${original} ${file}`),
+      '',
+    ].join('\n'),
+  }
+}
+
 function parseLines(text: string, complain: (message: string) => void): Line[] {
   const lines: Line[] = []
   const broken: number[] = []

@@ -157,7 +157,10 @@ export class RunStore {
     return this.read(id)
   }
 
-  /** Stores what an epoch gave, in place of what it gave before; false where that was the same. */
+  /**
+   * Stores what an epoch gave; false where that is known. One that comes out otherwise than before was made again after a
+   * roll-back, and takes the place of the first and of all that followed.
+   */
   putEpoch(id: number, row: EpochRow): boolean {
     const { epoch, loss, cross_entropy, dice, lr, seconds } = row
     const val = row.val && JSON.stringify(row.val)
@@ -167,12 +170,15 @@ export class RunStore {
       epoch,
     )
     if (known && known.loss === loss && known.val === val) return false
-    this.#db.run(
-      `INSERT OR REPLACE INTO epoch (run_id, epoch, loss, cross_entropy, dice, lr, seconds, val)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[id, epoch, loss, cross_entropy, dice, lr, seconds, val],
-    )
-    return true
+    return this.#db.transaction(() => {
+      this.#db.run('DELETE FROM epoch WHERE run_id = ? AND epoch >= ?', id, epoch)
+      this.#db.run(
+        `INSERT INTO epoch (run_id, epoch, loss, cross_entropy, dice, lr, seconds, val)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[id, epoch, loss, cross_entropy, dice, lr, seconds, val],
+      )
+      return true
+    })
   }
 
   /** Deletes a run with its curves and its folder. Throws `conflict` where it is in work. */

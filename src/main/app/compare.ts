@@ -1,0 +1,154 @@
+/** @file The gate: two models scored on the same faces before one replaces the other, and where the new one is worse. */
+import { resolve } from 'node:path'
+import type { Checked } from '../../shared/api'
+import { FacetError } from '../../shared/errors'
+import { CLASS_NAMES, PART_NAMES, type PartName } from '../../shared/labels'
+import type { ModelComparison, ValidationScores } from '../../shared/training'
+import type { Sample, SampleSet } from '../dataset/samples'
+import { classCounts, confusionRows, sumConfusions, type Confusion } from '../metrics/confusion'
+import { scoresOf } from '../metrics/scores'
+import { networkOf, type Model } from '../models/registry'
+import { readPlan } from '../training/plan'
+import type { Context } from './app'
+import type { Work } from './jobs'
+import { withSamples } from './samples'
+import { scoreSamples, type ScoredFace } from './scoring'
+import { chooseFaces } from './training/faces'
+
+/** A part is worse when its F1 fell by more than this: below, few faces make as much by chance. */
+const TOLERANCE = 0.01
+/** Faces that show where a part became worse. */
+const EXAMPLES = 3
+
+type SetName = ModelComparison['sets'][number]['set']
+
+interface Pair {
+  readonly baseline: readonly ScoredFace[]
+  readonly candidate: readonly ScoredFace[]
+}
+
+/** Scores both models. Throws `dataset/malformed` where there is no validation and no golden face. */
+export async function compareModels(
+  context: Context,
+  request: Checked<'models.compare'>,
+  work: Work,
+): Promise<ModelComparison> {
+  const { registry, workspace, training } = context
+  const [baseline, candidate] = [
+    await registry.find(request.baseline),
+    await registry.find(request.candidate),
+  ]
+  const run = request.run === null ? null : training.show(request.run)
+  const dataset =
+    run?.dataset ?? (request.dataset === null ? workspace.require().path : resolve(request.dataset))
+  const judged = run ? await validatedNames(training.folderOf(run.id)) : null
+  return withSamples(workspace, dataset, async (set) => {
+    const faces: Readonly<Record<SetName, readonly Sample[]>> = {
+      val: judged
+        ? set.samples.filter(({ name }) => judged.has(name))
+        : chooseFaces(set.samples, 'corrected').val,
+      golden: set.samples.filter(({ golden }) => golden),
+    }
+    return compare(context, set, faces, baseline, candidate, work)
+  })
+}
+
+/** Names of the faces that a run was judged on. */
+async function validatedNames(folder: string): Promise<Set<string>> {
+  const { samples } = await readPlan(folder)
+  return new Set(samples.flatMap(({ name, use }) => (use === 'val' ? [name] : [])))
+}
+
+async function compare(
+  context: Context,
+  { root }: SampleSet,
+  faces: Readonly<Record<SetName, readonly Sample[]>>,
+  baseline: Model,
+  candidate: Model,
+  work: Work,
+): Promise<ModelComparison> {
+  const names = (['val', 'golden'] as const).filter((name) => faces[name].length > 0)
+  const total = 2 * names.reduce((sum, name) => sum + faces[name].length, 0)
+  if (total === 0)
+    throw new FacetError(
+      'dataset/malformed',
+      `${root} has no validation and no golden faces to compare on: pin some, or correct more.`,
+    )
+  let before = 0
+  const scored = new Map<SetName, Pair>()
+  const score = async (model: Model, samples: readonly Sample[]): Promise<readonly ScoredFace[]> => {
+    const found = await scoreModel(context, model, samples, {
+      signal: work.signal,
+      progress: (done) => work.progress(before + done, total),
+    })
+    before += samples.length
+    return found
+  }
+  for (const name of names)
+    scored.set(name, {
+      baseline: await score(baseline, faces[name]),
+      candidate: await score(candidate, faces[name]),
+    })
+  return {
+    baseline: baseline.manifest.id,
+    candidate: candidate.manifest.id,
+    images: { val: faces.val.length, golden: faces.golden.length },
+    sets: Array.from(scored, ([set, pair]) => ({
+      set,
+      baseline: validationScores(sumOf(pair.baseline)),
+      candidate: validationScores(sumOf(pair.candidate)),
+      confusion: confusionRows(sumOf(pair.candidate)),
+    })),
+    worse: PART_NAMES.flatMap((part) => worst(part, [...scored.values()])),
+    tolerance: TOLERANCE,
+  }
+}
+
+async function scoreModel(
+  { providers, settings, inference }: Context,
+  model: Model,
+  samples: readonly Sample[],
+  work: Work,
+): Promise<readonly ScoredFace[]> {
+  const network = networkOf(model)
+  const { chosen: provider } = await providers.choose(network, settings.current.provider, work.signal)
+  const options = { network, provider, order: 'segface' } as const
+  return (await scoreSamples(inference.engine, samples, options, work)).faces
+}
+
+function sumOf(faces: readonly ScoredFace[]): Confusion {
+  return sumConfusions(faces.map(({ confusion }) => confusion))
+}
+
+export function validationScores(confusion: Confusion): ValidationScores {
+  const { f1, meanF1 } = scoresOf(confusion)
+  return { mean_f1: meanF1 ?? 0, f1 }
+}
+
+/** The set where the part fell most, if by more than is tolerated, with the faces that say so. */
+function worst(part: PartName, pairs: readonly Pair[]): ModelComparison['worse'][number][] {
+  const falls = pairs
+    .flatMap((pair) => {
+      const [from, to] = [scoresOf(sumOf(pair.baseline)).f1[part], scoresOf(sumOf(pair.candidate)).f1[part]]
+      return from === null || to === null || from - to <= TOLERANCE ? [] : [{ pair, from, to }]
+    })
+    .sort((a, b) => b.from - b.to - (a.from - a.to))
+  const [fall] = falls
+  if (!fall) return []
+  const { pair, from, to } = fall
+  const before = new Map(pair.baseline.map(({ sample, confusion }) => [sample, partF1(confusion, part)]))
+  const examples = pair.candidate
+    .map(({ sample, confusion }) => ({ sample, by: (before.get(sample) ?? 0) - partF1(confusion, part) }))
+    .filter(({ by }) => by > 0)
+    .sort((a, b) => b.by - a.by)
+    .slice(0, EXAMPLES)
+    .map(({ sample: { name, id } }) => ({ image: name, id }))
+  return [{ part, from, to, examples }]
+}
+
+/** Of one face: where neither has the part, nothing is wrong with it. */
+function partF1(confusion: Confusion, part: PartName): number {
+  const counts = classCounts(confusion)[CLASS_NAMES.indexOf(part)]
+  const all = counts ? counts.truth + counts.predicted : 0
+  return counts && all > 0 ? (2 * counts.both) / all : 1
+}

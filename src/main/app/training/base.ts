@@ -1,0 +1,87 @@
+/** @file What training starts from: a model of the registry, a checkpoint file, or a fresh network. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { FacetError } from '../../../shared/errors'
+import { CLASS_NAMES } from '../../../shared/labels'
+import { importModel } from '../../models/importer'
+import type { Model, Registry } from '../../models/registry'
+import { ARCHITECTURES, type Architecture } from '../../segface/config'
+
+export interface Base {
+  /** Registry id, or the architecture's name for a fresh network. */
+  readonly id: string
+  readonly arch: Architecture
+  /** Null for a fresh network. */
+  readonly model: Model | null
+  /** What a person should know of the choice, in sentences. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * The model `named`, or for null the one that predicts. A model that was trained on this very dataset is not gone on with
+ * unless it was named: its base, with all corrections, ends better. Throws `model/unsupported` for what cannot be trained.
+ */
+export async function chooseBase(
+  registry: Registry,
+  named: string | null,
+  predicting: string | null,
+  dataset: string,
+): Promise<Base> {
+  const model = await registry.find(named ?? predicting)
+  const root = await rootOf(registry, model, dataset)
+  if (root === model) return trainable(model, [])
+  const { id } = root.manifest
+  if (named !== null)
+    return trainable(model, [
+      `${model.manifest.id} was trained on this dataset already; starting again from ${id} with all corrections usually ends better.`,
+    ])
+  return trainable(root, [
+    `It starts from ${id}, which ${model.manifest.id} was trained from: always from the base with all corrections, so that no run's mistakes are learned on.`,
+  ])
+}
+
+/** As `chooseBase` for what a command line names: also a checkpoint file, which is imported, or an architecture. */
+export async function resolveBase(registry: Registry, named: string, dataset: string): Promise<Base> {
+  try {
+    return await chooseBase(registry, named, null, dataset)
+  } catch (error) {
+    if (!(error instanceof FacetError) || error.code !== 'model/unknown') throw error
+    const file = resolve(named)
+    if (existsSync(file)) {
+      const model = await importModel(registry, file)
+      return trainable(model, [`${file} is now the model ${model.manifest.id} of the registry.`])
+    }
+    const arch = architectureOf(named)
+    if (arch) return { id: arch, arch, model: null, notes: [] }
+    throw new FacetError(
+      'model/unknown',
+      `${error.message} Nor is it a checkpoint file, or an architecture: ${ARCHITECTURES.join(', ')}.`,
+      error.details,
+    )
+  }
+}
+
+/** SegFace's `--model` name; its convnext_tiny is convnext_small's network. */
+function architectureOf(name: string): Architecture | null {
+  return ARCHITECTURES.find((arch) => arch === (name === 'convnext_tiny' ? 'convnext_small' : name)) ?? null
+}
+
+function trainable(model: Model, notes: readonly string[]): Base {
+  const { id, arch, classes, onnx, mix } = model.manifest
+  const known = ARCHITECTURES.find((candidate) => candidate === arch)
+  if (known && classes === CLASS_NAMES.length && !onnx && !mix) return { id, arch: known, model, notes }
+  const why = onnx
+    ? 'is an ONNX file of others, whose weights Facet does not know apart'
+    : mix
+      ? `is made of two networks; train ${mix.base} or ${mix.other}`
+      : `has ${classes} classes where masks have ${CLASS_NAMES.length}`
+  throw new FacetError('model/unsupported', `${id} cannot be trained: it ${why}.`, { model: id })
+}
+
+/** The first ancestor that was not trained on `dataset`; of a mixture, that of what it takes most from. */
+async function rootOf(registry: Registry, model: Model, dataset: string): Promise<Model> {
+  const { mix, parent, training } = model.manifest
+  if (mix) return rootOf(registry, await registry.find(mix.base), dataset)
+  if (parent === null || training?.dataset !== dataset) return model
+  return rootOf(registry, await registry.find(parent), dataset)
+}

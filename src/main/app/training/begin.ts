@@ -1,0 +1,131 @@
+/** @file A run from a wish to a process: its faces and settings chosen, its row made, and then prepared and trained. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { PROVIDERS, type Provider, type ProviderChoice } from '../../../shared/api'
+import { FacetError } from '../../../shared/errors'
+import type { TrainingSurvey, TrainOn, TrainOptions } from '../../../shared/training'
+import type { SampleSet } from '../../dataset/samples'
+import { networkOf } from '../../models/registry'
+import { openStore } from '../../store/open'
+import type { RunStore } from '../../store/runs/runs'
+import type { Context } from '../app'
+import { withSamples } from '../samples'
+import { storeFolders } from '../workspace'
+import type { Base } from './base'
+import { chooseFaces, type TrainingFaces } from './faces'
+import { findOthers, type OtherFace } from './others'
+import { prepareRun } from './prepare'
+import { survey } from './survey'
+import { RunInWork } from './work'
+
+/** What is learned from, and how. */
+export interface Wish {
+  /** Folder of the images, resolved. */
+  readonly dataset: string
+  readonly images: TrainOn | readonly number[]
+  /** Of the training faces, the first so many. */
+  readonly limit?: number | undefined
+  readonly base: Base
+  readonly options: TrainOptions
+  /** A folder of faces that keep the model from forgetting. */
+  readonly replay: string | null
+}
+
+interface Chosen {
+  readonly faces: TrainingFaces
+  readonly others: readonly OtherFace[]
+  readonly told: TrainingSurvey
+}
+
+type Parts = Omit<Context, 'training'>
+
+/** The faces and settings of a wish, without beginning anything. */
+export async function choose({ deps }: Parts, runs: RunStore, set: SampleSet, wish: Wish): Promise<Chosen> {
+  const faces = chooseFaces(set.samples, wish.images, wish.limit)
+  const others = await findOthers(wish.replay, deps.paths.resources)
+  return { faces, others, told: survey(wish.base, faces, wish.options, others.length, runs.paces()) }
+}
+
+/**
+ * Begins a run and answers as soon as it is in work; masks are read while it is prepared. Throws `dataset/malformed` where
+ * there is nothing to learn from.
+ */
+export function begin(
+  context: Parts,
+  runs: RunStore,
+  name: string,
+  wish: Wish,
+  choice: ProviderChoice,
+): Promise<RunInWork> {
+  const { promise, resolve, reject } = Promise.withResolvers<RunInWork>()
+  withSamples(context.workspace, wish.dataset, async (set) => {
+    const { faces, others, told } = await choose(context, runs, set, wish)
+    const { settings, notes, warnings, images } = told
+    if (images.train === 0)
+      throw new FacetError('dataset/malformed', `${set.root}: ${warnings[0] ?? 'nothing to learn from.'}`)
+    rememberSplits(context, wish.dataset, faces.assigned)
+    const { id } = runs.create({
+      ...{ name, dataset: wish.dataset, settings, notes: [...notes, ...warnings] },
+      ...{ base: wish.base.id, arch: wish.base.arch },
+      provider: choice === 'auto' ? 'cpu' : choice,
+      images: { train: images.train, val: images.val },
+    })
+    const work = new RunInWork({ ...context, paths: context.deps.paths, runs }, id, async (preparing) => {
+      const { provider, note } = await chooseProvider(context, wish.base, choice, preparing.signal)
+      runs.update(id, { provider })
+      if (note !== null) runs.note(id, note)
+      const folder = runs.folderOf(id)
+      return prepareRun({ folder, base: wish.base, provider, settings, faces, others }, preparing)
+    })
+    resolve(work)
+    await work.prepared
+  }).catch(reject)
+  return promise
+}
+
+/** Providers that a training graph runs on; the others want weights as constants. */
+const TRAINING_PROVIDERS = PROVIDERS.filter((provider) => ['cpu', 'webgpu', 'cuda'].includes(provider))
+
+async function chooseProvider(
+  { providers, registry }: Parts,
+  base: Base,
+  choice: ProviderChoice,
+  signal: AbortSignal,
+): Promise<{ provider: Provider; note: string | null }> {
+  if (choice !== 'auto' && !TRAINING_PROVIDERS.includes(choice))
+    throw new FacetError('provider/unusable', `Training runs on cpu, webgpu or cuda, not on ${choice}.`, {
+      provider: choice,
+    })
+  const network = networkOf(base.model ?? (await registry.find(null)))
+  const { chosen, trials } = await providers.choose(network, choice, signal)
+  if (TRAINING_PROVIDERS.includes(chosen)) return { provider: chosen, note: null }
+  const hasWebgpu = trials.some(({ provider, verdict }) => provider === 'webgpu' && verdict === 'works')
+  const provider = hasWebgpu ? 'webgpu' : 'cpu'
+  return { provider, note: `${chosen} predicts only; training runs on ${provider}.` }
+}
+
+/**
+ * Stores the splits that faces were given, so that they keep them. A workspace that another Facet has open is left alone:
+ * the same names are given the same splits there.
+ */
+export function rememberSplits(
+  { workspace, deps }: Parts,
+  dataset: string,
+  assigned: TrainingFaces['assigned'],
+): void {
+  const open = workspace.current?.path === dataset ? workspace.current : null
+  const file = storeFolders(dataset, deps.paths.dataDir)
+    .map((folder) => join(folder, 'workspace.db'))
+    .find((candidate) => existsSync(candidate))
+  if (assigned.length === 0 || (!open && file === undefined)) return
+  try {
+    const store = open?.store ?? openStore(file ?? '')
+    store.batch(() => {
+      for (const { sample, split } of assigned) if (sample.id !== null) store.setSplit([sample.id], split)
+    })
+    if (open) open.tellChanged(assigned.map(({ sample }) => sample.name))
+    else store.close()
+  } catch (error) {
+    if (!(error instanceof FacetError && error.code === 'store/busy')) throw error
+  }
+}

@@ -1,0 +1,125 @@
+/** @file Training without a window: from a dataset's folder to a model, or to what SegFace's own train.py needs. */
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Checked } from '../../../shared/api'
+import { FacetError } from '../../../shared/errors'
+import type { TrainingRun, TrainingSummary } from '../../../shared/training'
+import { exportWeights, findExportable } from '../../models/exporter'
+import { openRuns } from '../../store/runs/open'
+import { RESUMABLE, type RunStore } from '../../store/runs/runs'
+import type { Context, Handlers } from '../app'
+import type { Work } from '../jobs'
+import { storeFolders } from '../workspace'
+import { resolveBase } from './base'
+import { begin } from './begin'
+import { writeBundle } from './bundle'
+import { resumeRun } from './training'
+import { RunInWork } from './work'
+
+export function trainingCommands(context: Context): Pick<Handlers, 'training.run' | 'training.bundle'> {
+  const { jobs } = context
+  return {
+    'training.run': (request) =>
+      jobs.run(request.job, 'training.run', (work) => train(context, request, work)),
+    'training.bundle': (request) =>
+      jobs.run(request.job, 'training.bundle', (work) => writeBundle(context, request, work)),
+  }
+}
+
+async function train(
+  context: Context,
+  request: Checked<'training.run'>,
+  { signal }: Work,
+): Promise<TrainingSummary> {
+  const dataset = resolve(request.dataset)
+  const runs = openRuns(runsFolder(dataset, context.deps.paths.dataDir))
+  try {
+    runs.interruptOrphans()
+    const work = request.resume
+      ? resumeNewest(context, runs, request.name, dataset)
+      : await start(context, runs, dataset, request)
+    const cancel = (): void => void work.ask('cancel')
+    signal.addEventListener('abort', cancel)
+    if (signal.aborted) cancel()
+    const run = await work.ended
+    signal.removeEventListener('abort', cancel)
+    const model = modelOf(run)
+    if (request.checkpoints !== undefined && model !== run.base)
+      await writeCheckpoint(context, run, model, resolve(request.checkpoints))
+    return summary(run, model, runs.network(run.id).steps)
+  } finally {
+    runs.close()
+  }
+}
+
+/** A workspace's own runs; those of a tree lie in the data folder, since nothing is written into somebody's dataset. */
+function runsFolder(dataset: string, dataDir: string): string {
+  const store = storeFolders(dataset, dataDir).find((folder) => existsSync(join(folder, 'workspace.db')))
+  return join(store ?? dataDir, 'runs')
+}
+
+async function start(
+  context: Context,
+  runs: RunStore,
+  dataset: string,
+  { model, name, only, limit, options, replay, provider }: Checked<'training.run'>,
+): Promise<RunInWork> {
+  const base = await resolveBase(context.registry, model, dataset)
+  const wish = { dataset, images: only, limit, base, options, replay: replay ?? null }
+  return begin(context, runs, name, wish, provider)
+}
+
+/** Throws `not-found` where no run of that name and dataset is unfinished. */
+function resumeNewest(context: Context, runs: RunStore, name: string, dataset: string): RunInWork {
+  const run = runs
+    .list()
+    .find((known) => known.name === name && known.dataset === dataset && RESUMABLE.includes(known.state))
+  if (!run)
+    throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
+      name,
+    })
+  const work = resumeRun(context, runs, run.id)
+  if (work instanceof RunInWork) return work
+  throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
+}
+
+/** The model that a run ended in. Throws where it has none. */
+function modelOf({ state, model, name, problem }: TrainingRun): string {
+  if (model !== null) return model
+  switch (state) {
+    case 'cancelled':
+      throw new FacetError('cancelled', `The training of '${name}' was stopped before a pass had ended.`)
+    case 'interrupted':
+      throw new FacetError(
+        'engine/crashed',
+        `${problem ?? 'The training was interrupted.'} Go on with --resume.`,
+      )
+    default:
+      throw new FacetError('engine/failed', problem ?? `The training of '${name}' ended without a model.`)
+  }
+}
+
+/** Epochs are counted from 0 there: `model_299.pt` is what 300 epochs gave. */
+async function writeCheckpoint(
+  { registry }: Context,
+  { bestEpoch }: TrainingRun,
+  model: string,
+  folder: string,
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const file = join(folder, `model_${Math.max(0, (bestEpoch ?? 1) - 1)}.pt`)
+  await exportWeights(await findExportable(registry, model), 'pt', file)
+}
+
+function summary({ epochs, bestEpoch }: TrainingRun, model: string, steps: number): TrainingSummary {
+  const ended = epochs.filter(({ epoch }) => epoch > 0)
+  return {
+    model,
+    epochs: ended.length,
+    steps,
+    loss: ended.map(({ loss }) => loss ?? NaN),
+    val_mean_f1: ended.map(({ val }) => val?.mean_f1 ?? null),
+    best_epoch: bestEpoch,
+  }
+}

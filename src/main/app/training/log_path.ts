@@ -1,0 +1,22 @@
+/** @file Where SegFace would write its checkpoints: `LOG_PATH/ckpt_path/expt_name`. */
+import { join, resolve } from 'node:path'
+import { FacetError } from '../../../shared/errors'
+import { readEnv } from '../../dataset/env'
+
+/**
+ * The folder for `model_N.pt`, null where neither flag is given. LOG_PATH is the environment's, else that of the `.env`
+ * in `folder`. Throws `usage` where there is none.
+ */
+export async function checkpointFolder(
+  folder: string,
+  name: string,
+  { ckpt_path, expt_name }: { readonly ckpt_path?: string; readonly expt_name?: string },
+): Promise<string | null> {
+  if (ckpt_path === undefined && expt_name === undefined) return null
+  const root = process.env.LOG_PATH ?? (await readEnv(folder)).LOG_PATH
+  if (root !== undefined) return resolve(folder, root, ckpt_path ?? 'ckpts', expt_name ?? name)
+  throw new FacetError(
+    'usage',
+    `Set LOG_PATH in the environment or in ${join(folder, '.env')}: --ckpt_path and --expt_name are below it.`,
+  )
+}

@@ -1,0 +1,34 @@
+/**
+ * @file Faces that keep a model from forgetting what it knew: those of a folder that the user names, else the portraits that
+ * come along. Where they have masks, these are used; else the base model's own answer.
+ */
+import { join, resolve } from 'node:path'
+import { findCelebAMask } from '../../dataset/celebamask/detect'
+import { treeSamples, type Sample } from '../../dataset/samples'
+import { scanPictures } from '../../imaging/scan'
+import { share } from './faces'
+
+/** As many as the images of a first correction; more would outweigh them. */
+const MAX_OTHERS = 100
+
+export interface OtherFace {
+  readonly name: string
+  readonly image: string
+  /** Its masks, where it has some. */
+  readonly sample: Sample | null
+}
+
+/** The faces of `folder`, a CelebAMask-HQ tree or any folder of pictures; for null those in `resources`. */
+export async function findOthers(folder: string | null, resources: string): Promise<OtherFace[]> {
+  const root = folder === null ? join(resources, 'sample', 'aligned') : resolve(folder)
+  const found: OtherFace[] = []
+  if (folder !== null && (await findCelebAMask(root))) {
+    const { samples } = await treeSamples(root)
+    const usable = samples.filter(({ split }) => split !== 'test')
+    found.push(...usable.map((sample) => ({ name: sample.name, image: sample.image, sample })))
+  } else {
+    for await (const batch of scanPictures(root, {}))
+      found.push(...batch.map(({ name }) => ({ name, image: join(root, name), sample: null })))
+  }
+  return found.toSorted((a, b) => share(a.name) - share(b.name)).slice(0, MAX_OTHERS)
+}

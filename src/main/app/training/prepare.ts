@@ -1,0 +1,178 @@
+/** @file The folder that a run works in: the plan, the label map of each face, and which images these are by hash. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Provider } from '../../../shared/api'
+import { FacetError, toWire } from '../../../shared/errors'
+import { ALL_PARTS } from '../../../shared/labels'
+import type { LabelMap } from '../../../shared/mask'
+import type { TrainSettings } from '../../../shared/training'
+import { writeFileAtomic } from '../../base/fs'
+import { groundTruth, type Sample } from '../../dataset/samples'
+import { encodeLabelPng } from '../../imaging/mask'
+import { pictureSize } from '../../imaging/picture'
+import { hashFile } from '../../models/importer'
+import type { TrainingImage } from '../../models/trained'
+import { PLAN_FILE, type Plan, type PlanSample } from '../../training/plan'
+import { gridOf } from '../workspace'
+import type { Base } from './base'
+import type { TrainingFaces } from './faces'
+import type { OtherFace } from './others'
+
+const LABELS_FOLDER = 'labels'
+export const IMAGES_FILE = 'images.json'
+/** Faces in the making at a time. */
+const BATCH = 8
+/** Validation faces that are shown after each pass. */
+const PREVIEWS = 4
+
+export interface Preparation {
+  readonly folder: string
+  readonly base: Base
+  readonly provider: Provider
+  readonly settings: TrainSettings
+  readonly faces: TrainingFaces
+  readonly others: readonly OtherFace[]
+}
+
+export interface Preparing {
+  readonly signal: AbortSignal
+  progress(done: number, total: number): void
+  /** What the base model says of a picture, one class a pixel. */
+  predict(picture: string, grid: { width: number; height: number }): Promise<Uint8Array>
+}
+
+export interface Prepared {
+  readonly images: { readonly train: number; readonly val: number }
+  /** Which faces were left out, and why. */
+  readonly notes: readonly string[]
+}
+
+interface Entry {
+  readonly sample: PlanSample
+  readonly image: TrainingImage
+  /** Parts that it has, for choosing what is shown. */
+  readonly parts: number
+}
+
+/**
+ * Writes the folder, the plan last, so that a run which has one is whole. A face whose picture or masks cannot be read is
+ * left out and told. Throws `dataset/malformed` where none is left to learn from.
+ */
+export async function prepareRun(preparation: Preparation, work: Preparing): Promise<Prepared> {
+  const { folder, base, provider, settings, faces, others } = preparation
+  await mkdir(join(folder, LABELS_FOLDER), { recursive: true })
+  const wanted = [
+    ...faces.train.map((sample) => ({ use: 'train' as const, face: fromSample(sample) })),
+    ...faces.val.map((sample) => ({ use: 'val' as const, face: fromSample(sample) })),
+    ...(settings.preserve === 'none' ? [] : others).map((face) => ({ use: 'replay' as const, face })),
+  ]
+  const entries: Entry[] = []
+  const notes: string[] = []
+  for (let start = 0; start < wanted.length; start += BATCH) {
+    work.signal.throwIfAborted()
+    const batch = wanted.slice(start, start + BATCH)
+    const made = await Promise.all(
+      batch.map(({ use, face }, i) =>
+        makeEntry(folder, `${start + i}.png`, use, face, settings, work).catch(leaveOut),
+      ),
+    )
+    made.forEach((entry, i) => {
+      if (typeof entry !== 'string') entries.push(entry)
+      else notes.push(`${batch[i]?.face.name} was left out: ${entry}`)
+    })
+    work.progress(start + batch.length, wanted.length)
+  }
+  const kept = withoutTwins(entries)
+  const images = { train: count(kept, 'train'), val: count(kept, 'val') }
+  if (images.train === 0)
+    throw new FacetError('dataset/malformed', notes[0] ?? 'There is no face to learn from.')
+  const network = base.model?.network
+  const plan: Plan = {
+    format: 1,
+    arch: base.arch,
+    weights: network ? [network.weights, ...(network.changes ?? [])] : [],
+    provider,
+    settings,
+    samples: kept.map(({ sample }) => sample),
+    previews: choosePreviews(kept),
+  }
+  await writeFileAtomic(join(folder, IMAGES_FILE), JSON.stringify(kept.map(({ image }) => image)))
+  await writeFileAtomic(join(folder, PLAN_FILE), JSON.stringify(plan))
+  return { images, notes }
+}
+
+type Face = OtherFace & { readonly id?: number | null }
+
+function fromSample(sample: Sample): Face {
+  return { name: sample.name, image: sample.image, id: sample.id, sample }
+}
+
+async function makeEntry(
+  folder: string,
+  file: string,
+  use: TrainingImage['use'],
+  { name, image, id = null, sample }: Face,
+  { preserve }: TrainSettings,
+  work: Preparing,
+): Promise<Entry> {
+  const size = await pictureSize(image)
+  const sha256 = await hashFile(image, work.signal)
+  // Distillation asks the base model itself, for every way a face is turned.
+  const isAnswered = use === 'replay' && preserve === 'distillation'
+  const truth = isAnswered ? null : await labelsOf(image, sample, gridOf(size), work)
+  const labels = truth && join(LABELS_FOLDER, file)
+  if (truth && labels)
+    await writeFile(join(folder, labels), await encodeLabelPng(truth.labels, truth.width, truth.height))
+  return {
+    sample: { name, id, picture: image, labels, use },
+    image: { name, sha256, use },
+    parts: (sample?.parts ?? 0) & (sample?.checked ?? ALL_PARTS),
+  }
+}
+
+async function labelsOf(
+  image: string,
+  sample: Sample | null,
+  grid: { width: number; height: number },
+  work: Preparing,
+): Promise<LabelMap> {
+  if (!sample) return { ...grid, labels: new Uint8Array(await work.predict(image, grid)) }
+  const { map, complaints } = await sample.read()
+  if (map) return groundTruth(map, sample, 'segface')
+  const [first] = complaints
+  throw new FacetError('image/unreadable', first?.message ?? 'its masks cannot be read.', { file: image })
+}
+
+/** Why the face was left out, in words; rethrows what is not about this face. */
+function leaveOut(error: unknown): string {
+  const { code, message } = toWire(error)
+  if (code === 'image/unreadable' || code === 'file/unreadable') return message
+  throw error
+}
+
+/** Without other faces whose very picture is learned from or judged on. */
+function withoutTwins(entries: readonly Entry[]): Entry[] {
+  const own = new Set(entries.flatMap(({ image }) => (image.use === 'replay' ? [] : [image.sha256])))
+  return entries.filter(({ image }) => image.use !== 'replay' || !own.has(image.sha256))
+}
+
+function count(entries: readonly Entry[], use: TrainingImage['use']): number {
+  return entries.filter(({ image }) => image.use === use).length
+}
+
+/** The validation faces with the most parts; where there are none, training faces. */
+function choosePreviews(entries: readonly Entry[]): number[] {
+  const shown = count(entries, 'val') > 0 ? 'val' : 'train'
+  return entries
+    .map(({ image, parts }, i) => ({ i, use: image.use, parts: bitCount(parts) }))
+    .filter(({ use }) => use === shown)
+    .sort((a, b) => b.parts - a.parts || a.i - b.i)
+    .slice(0, PREVIEWS)
+    .map(({ i }) => i)
+}
+
+function bitCount(bits: number): number {
+  let count = 0
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
+  return count
+}

@@ -1,0 +1,71 @@
+/** @file What a run would learn from and how: the faces counted, the settings chosen, and what to be warned of. */
+import { PART_NAMES, type PartName } from '../../../shared/labels'
+import type { TrainOptions, TrainingSurvey } from '../../../shared/training'
+import type { Sample } from '../../dataset/samples'
+import type { Pace } from '../../store/runs/runs'
+import { chooseSettings, type Situation } from '../../training/recipe'
+import type { Base } from './base'
+import type { TrainingFaces } from './faces'
+
+/** Below so many examples a part is learned by heart rather than learned. */
+const FEW = 5
+
+/** `others`: faces that could keep the model from forgetting; `paces`: what earlier steps took. */
+export function survey(
+  base: Base,
+  faces: TrainingFaces,
+  options: TrainOptions,
+  others: number,
+  paces: readonly Pace[],
+): TrainingSurvey {
+  const { train, val, golden } = faces
+  const choice = chooseSettings(options, {
+    train: train.length,
+    val: val.length,
+    others,
+    resolution: base.model?.manifest.resolution ?? null,
+    secondsPerStep: paceOf(paces, base.arch),
+  })
+  const parts = countParts(train)
+  return {
+    base: base.id,
+    images: { train: train.length, val: val.length, golden: golden.length },
+    parts,
+    settings: choice.settings,
+    notes: [...base.notes, ...faces.notes, ...choice.notes],
+    warnings: warningsOf(parts, train.length),
+    seconds: choice.seconds,
+  }
+}
+
+/** Training faces that hold each part, where somebody vouches for it. */
+function countParts(train: readonly Sample[]): Record<PartName, number> {
+  const counts = PART_NAMES.map((name, part) => [
+    name,
+    train.filter(({ parts, checked }) => ((parts & (checked ?? -1)) >>> part) & 1).length,
+  ])
+  return Object.fromEntries(counts) as Record<PartName, number>
+}
+
+function warningsOf(parts: Readonly<Record<PartName, number>>, images: number): string[] {
+  if (images === 0) return ['There is nothing to learn from: correct or accept some images first.']
+  const few = PART_NAMES.filter((part) => parts[part] > 0 && parts[part] < FEW).map(
+    (part) => `${part}: ${parts[part]} example${parts[part] === 1 ? '' : 's'}; it needs five or more.`,
+  )
+  const none = PART_NAMES.filter((part) => parts[part] === 0)
+  return none.length === 0
+    ? few
+    : [...few, `No examples of ${none.join(', ')}: the model may unlearn what it knows of them.`]
+}
+
+/** What a step took in the newest run of the same network, side, batch and scope. */
+function paceOf(paces: readonly Pace[], arch: string): Situation['secondsPerStep'] {
+  return ({ scope, train_bs, input_resolution }) =>
+    paces.find(
+      ({ settings, ...pace }) =>
+        pace.arch === arch &&
+        settings.scope === scope &&
+        settings.train_bs === train_bs &&
+        settings.input_resolution === input_resolution,
+    )?.secondsPerStep ?? null
+}

@@ -1,0 +1,214 @@
+/** @file Training in the window: the runs of the open workspace, of which at most one is in work. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Checked } from '../../../shared/api'
+import { FacetError } from '../../../shared/errors'
+import type { PreviewFace, TrainingProgress, TrainingRun, TrainingSurvey } from '../../../shared/training'
+import { openRuns } from '../../store/runs/open'
+import { RESUMABLE, type RunStore } from '../../store/runs/runs'
+import { PLAN_FILE } from '../../training/plan'
+import type { Context, Handlers } from '../app'
+import { withSamples } from '../samples'
+import type { Workspace } from '../workspace'
+import { chooseBase } from './base'
+import { begin, choose, type Wish } from './begin'
+import { readPreviews } from './previews'
+import { keepBest, RunInWork } from './work'
+
+export class Training {
+  readonly #context: Omit<Context, 'training'>
+  #open: { readonly workspace: Workspace; readonly runs: RunStore } | null = null
+  #last: RunInWork | null = null
+  /** From a wish until it is in work, so that two do not begin at once. */
+  #isBeginning = false
+
+  constructor(context: Omit<Context, 'training'>) {
+    this.#context = context
+    context.workspace.onClose(() => this.#leave())
+  }
+
+  get #work(): RunInWork | null {
+    return this.#last?.isOver ? null : this.#last
+  }
+
+  /** The engine's process, for tests that kill it. */
+  get pid(): number | undefined {
+    return this.#work?.pid
+  }
+
+  async survey(request: Checked<'training.survey'>): Promise<TrainingSurvey> {
+    const wish = await this.#wish(request)
+    const runs = this.#runs()
+    return withSamples(this.#context.workspace, wish.dataset, async (set) => {
+      const { told } = await choose(this.#context, runs, set, wish)
+      return told
+    })
+  }
+
+  async start(request: Checked<'training.start'>): Promise<TrainingRun> {
+    this.#requireIdle()
+    this.#isBeginning = true
+    try {
+      const { settings } = this.#context
+      const runs = this.#runs()
+      const wish = await this.#wish(request)
+      const work = await begin(this.#context, runs, request.name, wish, settings.current.provider)
+      return this.#begun(work)
+    } finally {
+      this.#isBeginning = false
+    }
+  }
+
+  list(): { runs: TrainingRun[]; progress: TrainingProgress | null } {
+    const runs = this.#runs()
+    runs.interruptOrphans()
+    return { runs: runs.list(), progress: this.#work?.progress ?? null }
+  }
+
+  show(id: number): TrainingRun {
+    return this.#runs().read(id)
+  }
+
+  /** Throws `conflict` for a run that is not in work here. */
+  async pause(id: number): Promise<TrainingRun> {
+    if (this.#work?.id !== id) {
+      const { name } = this.#runs().read(id)
+      throw new FacetError('conflict', `The training of '${name}' is not in work here.`, { run: id })
+    }
+    return this.#work.ask('pause')
+  }
+
+  /** Goes on from its checkpoint. Throws `conflict` for one that has ended, or while another is in work. */
+  resume(id: number): TrainingRun {
+    const runs = this.#runs()
+    const { name, state } = runs.read(id)
+    if (!RESUMABLE.includes(state))
+      throw new FacetError('conflict', `The training of '${name}' is ${state}; it cannot be gone on with.`)
+    this.#requireIdle()
+    const begun = resumeRun(this.#context, runs, id)
+    return begun instanceof RunInWork ? this.#begun(begun) : begun
+  }
+
+  /** Ends a run, in work or not, and makes a model of the best so far. */
+  async cancel(id: number): Promise<TrainingRun> {
+    if (this.#work?.id === id) return this.#work.ask('cancel')
+    const { events } = this.#context
+    const runs = this.#runs()
+    const { state, name } = runs.read(id)
+    if (state === 'done' || state === 'cancelled')
+      throw new FacetError('conflict', `The training of '${name}' has ended already.`, { run: id })
+    runs.take(id)
+    try {
+      await keepBest({ ...this.#context, runs }, id)
+      const run = runs.update(id, { state: 'cancelled' })
+      events.emit('training.changed', run)
+      if (run.model !== null) events.emit('models.changed', {})
+      return run
+    } finally {
+      runs.release(id)
+    }
+  }
+
+  delete(id: number): void {
+    this.#runs().delete(id)
+    this.#context.events.emit('training.removed', { run: id })
+  }
+
+  previews(id: number, epoch: number): Promise<PreviewFace[]> {
+    const runs = this.#runs()
+    runs.read(id)
+    return readPreviews(runs.folderOf(id), epoch)
+  }
+
+  /** What the gate needs of a run: its folder. */
+  folderOf(id: number): string {
+    const runs = this.#runs()
+    runs.read(id)
+    return runs.folderOf(id)
+  }
+
+  async #wish({ model, images, options }: Checked<'training.survey'>): Promise<Wish> {
+    const { workspace, registry, settings } = this.#context
+    const dataset = workspace.require().path
+    const base = await chooseBase(registry, model, settings.current.model, dataset)
+    return { dataset, images, base, options, replay: null }
+  }
+
+  /** The open workspace's runs. Throws `not-found` where none is open. */
+  #runs(): RunStore {
+    const workspace = this.#context.workspace.require()
+    if (this.#open?.workspace !== workspace) {
+      this.#open?.runs.close()
+      const runs = openRuns(join(workspace.facetDir, 'runs'))
+      runs.interruptOrphans()
+      this.#open = { workspace, runs }
+    }
+    return this.#open.runs
+  }
+
+  #requireIdle(): void {
+    if (!this.#work && !this.#isBeginning) return
+    throw new FacetError('conflict', 'Another training is in work; pause it, or wait for its end.')
+  }
+
+  #begun(work: RunInWork): TrainingRun {
+    this.#last = work
+    return this.#runs().read(work.id)
+  }
+
+  /** The folder closes: what is in work is paused, and can be resumed when it is open again. */
+  async #leave(): Promise<void> {
+    const [work, open] = [this.#work, this.#open]
+    this.#last = this.#open = null
+    await work?.ask('pause')
+    open?.runs.close()
+  }
+}
+
+/** Takes a run into work again; one that was stopped before its folder was whole has failed. */
+export function resumeRun(
+  { events, registry, deps }: Pick<Context, 'events' | 'registry' | 'deps'>,
+  runs: RunStore,
+  id: number,
+): RunInWork | TrainingRun {
+  runs.take(id)
+  if (existsSync(join(runs.folderOf(id), PLAN_FILE)))
+    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, null)
+  const problem = 'It was stopped before its faces were ready; start it anew.'
+  const run = runs.update(id, { state: 'failed', problem })
+  runs.release(id)
+  events.emit('training.changed', run)
+  return run
+}
+
+export function trainingHandlers({
+  training,
+}: Pick<Context, 'training'>): Pick<
+  Handlers,
+  | 'training.survey'
+  | 'training.start'
+  | 'training.list'
+  | 'training.show'
+  | 'training.pause'
+  | 'training.resume'
+  | 'training.cancel'
+  | 'training.delete'
+  | 'training.previews'
+> {
+  return {
+    'training.survey': (request) => training.survey(request),
+    'training.start': (request) => training.start(request),
+    'training.list': () => training.list(),
+    'training.show': ({ run }) => training.show(run),
+    'training.pause': ({ run }) => training.pause(run),
+    'training.resume': ({ run }) => training.resume(run),
+    'training.cancel': ({ run }) => training.cancel(run),
+    'training.delete'({ run }) {
+      training.delete(run)
+      return null
+    },
+    async 'training.previews'({ run, epoch }) {
+      return { faces: await training.previews(run, epoch) }
+    },
+  }
+}

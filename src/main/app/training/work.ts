@@ -1,0 +1,279 @@
+/**
+ * @file A run in work: a process of its own that prepares and trains, whose news are stored and told, and which can be
+ * paused or ended at any moment without losing the best so far.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Events } from '../../../shared/api'
+import { assertNever } from '../../../shared/assert'
+import { FacetError, toWire } from '../../../shared/errors'
+import type { RunState, TrainingProgress, TrainingRun } from '../../../shared/training'
+import type { Loudspeaker } from '../../base/events'
+import { EngineClient } from '../../engine/client'
+import { encodeLabelPng } from '../../imaging/mask'
+import type { Registry } from '../../models/registry'
+import { addTrained, type TrainingImage } from '../../models/trained'
+import type { RunStore } from '../../store/runs/runs'
+import type { Control, TrainEnd, TrainNews } from '../../training/news'
+import { BEST_FILE } from '../../training/plan'
+import type { Paths } from '../deps'
+import { engineOptions } from '../engine'
+import { previewFolder } from './previews'
+import { IMAGES_FILE, type Prepared, type Preparing } from './prepare'
+
+/** An engine that does not answer for so long is killed; what it has written stays. */
+const PATIENCE_MS: Readonly<Record<Control, number>> = { cancel: 1500, pause: 10_000 }
+/** Half of what is promised, so that news come in time also where the engine is silent. */
+const HEARTBEAT_MS = 1000
+
+export interface WorkParts {
+  readonly paths: Paths
+  readonly events: Loudspeaker<Events>
+  readonly registry: Registry
+  readonly runs: RunStore
+}
+
+export class RunInWork {
+  /** Settles, never rejects, when nothing more is prepared. */
+  readonly prepared: Promise<void>
+  /** The run as it ended. */
+  readonly ended: Promise<TrainingRun>
+  progress: TrainingProgress
+  /** Nothing more will become of it: its last news are on their way. */
+  isOver = false
+  readonly #parts: WorkParts
+  readonly #engine: EngineClient
+  readonly #stop = new AbortController()
+  readonly #before: number
+  readonly #began = Date.now()
+  #asked: Control | null = null
+  /** The pictures of passes are written one after the other. */
+  #writing: Promise<void> = Promise.resolve()
+
+  /** `id` is held by this process. `prepare` makes its folder; null where that is done. */
+  constructor(
+    parts: WorkParts,
+    readonly id: number,
+    prepare: ((preparing: Preparing) => Promise<Prepared>) | null,
+  ) {
+    this.#parts = parts
+    const { runs, paths, events } = parts
+    const run = prepare ? runs.read(id) : runs.update(id, { state: 'running', problem: null })
+    this.#before = run.seconds
+    this.progress = {
+      ...{ run: id, phase: 'preparing', epoch: 0, epochs: run.settings.epochs, step: 0, steps: 0 },
+      ...{ loss: null, secondsLeft: null, provider: runs.network(id).provider },
+    }
+    this.#engine = new EngineClient({
+      ...engineOptions(paths),
+      background: true,
+      onRestart: (message) => this.#note(message),
+    })
+    const heartbeat = setInterval(() => events.emit('training.progress', this.progress), HEARTBEAT_MS)
+    const preparing = prepare ? this.#prepare(prepare) : Promise.resolve()
+    this.prepared = preparing.catch(() => undefined)
+    this.ended = this.#go(preparing).finally(() => clearInterval(heartbeat))
+    this.#tell()
+    events.emit('training.changed', run)
+  }
+
+  /** The engine's process, for tests that kill it. */
+  get pid(): number | undefined {
+    return this.#engine.pid
+  }
+
+  /** Asks it to pause or to end, by force where it does not answer; the run as it then is. */
+  async ask(control: Control): Promise<TrainingRun> {
+    this.#asked = control
+    if (control === 'cancel') this.#stop.abort()
+    this.#engine.control(control)
+    const timer = setTimeout(() => {
+      this.#stop.abort()
+      this.#engine.close()
+    }, PATIENCE_MS[control])
+    try {
+      return await this.ended
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #go(preparing: Promise<void>): Promise<TrainingRun> {
+    let state: RunState
+    try {
+      await preparing
+      state = this.#asked === null ? await this.#train() : this.#stopped()
+    } catch (error) {
+      state = await this.#failed(error)
+    }
+    this.#engine.close()
+    const { runs, events } = this.#parts
+    const run = runs.update(this.id, { state })
+    runs.release(this.id)
+    this.isOver = true
+    events.emit('training.changed', run)
+    if (run.model !== null) events.emit('models.changed', {})
+    return run
+  }
+
+  async #prepare(prepare: (preparing: Preparing) => Promise<Prepared>): Promise<void> {
+    const { runs, registry } = this.#parts
+    const { signal } = this.#stop
+    const { images, notes } = await prepare({
+      signal,
+      progress: (step, steps) => this.#tell({ step, steps }),
+      predict: async (picture, grid) => {
+        const { base } = runs.read(this.id)
+        const { network } = await registry.find(base)
+        const request = { network, provider: 'cpu', picture, grid } as const
+        return (await this.#engine.submit('predict', request, { signal })).labels
+      },
+    })
+    runs.update(this.id, { images })
+    for (const sentence of notes) this.#note(sentence)
+  }
+
+  async #train(): Promise<RunState> {
+    const { runs, events } = this.#parts
+    events.emit('training.changed', runs.update(this.id, { state: 'running', problem: null }))
+    const end = await this.#engine.submit(
+      'train',
+      { folder: runs.folderOf(this.id) },
+      { onNews: (news) => this.#hear(news) },
+    )
+    return this.#finish(end)
+  }
+
+  /** Stores what the run came to; the best weights become a model. */
+  async #finish({ end, steps, bestEpoch }: TrainEnd): Promise<RunState> {
+    await this.#writing
+    const { runs } = this.#parts
+    runs.update(this.id, { steps, bestEpoch, seconds: this.#seconds() })
+    if (end === 'paused') return 'paused'
+    this.#tell({ phase: 'saving' })
+    await keepBest(this.#parts, this.id)
+    return end
+  }
+
+  /** What the run counts as where it did not come to its own end. */
+  async #failed(error: unknown): Promise<RunState> {
+    const { runs } = this.#parts
+    const { code, message } = toWire(error)
+    await this.#writing
+    const { bestEpoch } = runs.update(this.id, { seconds: this.#seconds() })
+    if (this.#asked === null) {
+      runs.update(this.id, { problem: message })
+      // Not the run's fault, for all we know: it may be tried again from its checkpoint.
+      return code === 'engine/crashed' ? 'interrupted' : 'failed'
+    }
+    try {
+      if (this.#asked === 'cancel' && bestEpoch !== null) await keepBest(this.#parts, this.id)
+      return this.#stopped()
+    } catch (problem) {
+      runs.update(this.id, { problem: toWire(problem).message })
+      return 'failed'
+    }
+  }
+
+  #stopped(): RunState {
+    return this.#asked === 'cancel' ? 'cancelled' : 'paused'
+  }
+
+  #hear(news: TrainNews): void {
+    switch (news.kind) {
+      case 'progress':
+        this.#tell(news.progress)
+        return
+      case 'epoch':
+        this.#writing = this.#writing
+          .then(() => this.#storeEpoch(news))
+          .catch((error: unknown) => this.#note(toWire(error).message))
+        return
+      case 'note':
+        this.#note(news.message)
+        return
+      default:
+        assertNever(news)
+    }
+  }
+
+  async #storeEpoch({ row, isBest, previews }: Extract<TrainNews, { kind: 'epoch' }>): Promise<void> {
+    const { runs, events } = this.#parts
+    const { input_resolution: side } = runs.read(this.id).settings
+    if (previews.length > 0) {
+      const folder = previewFolder(runs.folderOf(this.id), row.epoch)
+      await mkdir(folder, { recursive: true })
+      for (const { sample, labels } of previews)
+        await writeFile(join(folder, `${sample}.png`), await encodeLabelPng(labels, side, side))
+    }
+    const isNew = runs.putEpoch(this.id, row)
+    const steps = this.progress.step
+    runs.update(this.id, { seconds: this.#seconds(), steps, ...(isBest ? { bestEpoch: row.epoch } : {}) })
+    if (isNew) events.emit('training.epoch', { run: this.id, row, isBest })
+  }
+
+  #note(sentence: string): void {
+    const { runs, events } = this.#parts
+    events.emit('training.changed', runs.note(this.id, sentence))
+  }
+
+  #tell(change: Partial<TrainingProgress> = {}): void {
+    this.progress = { ...this.progress, ...change, run: this.id }
+    this.#parts.events.emit('training.progress', this.progress)
+  }
+
+  #seconds(): number {
+    return this.#before + (Date.now() - this.#began) / 1000
+  }
+}
+
+/**
+ * Makes a model of a run's best weights, once. Where no pass was better than the base model, that is the model. Does
+ * nothing where no pass has ended.
+ */
+export async function keepBest(
+  { runs, registry }: Pick<WorkParts, 'runs' | 'registry'>,
+  id: number,
+): Promise<TrainingRun> {
+  const run = runs.read(id)
+  const { bestEpoch, epochs, settings, images, dataset, seconds, base, notes } = run
+  const weights = join(runs.folderOf(id), BEST_FILE)
+  if (run.model !== null || bestEpoch === null || !existsSync(weights)) return run
+  const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
+  if (bestEpoch === 0 && parent) {
+    runs.note(id, `No pass was better than ${base}, which stays as it is.`)
+    return runs.update(id, { model: base })
+  }
+  const ended = epochs.filter(({ epoch }) => epoch > 0).length
+  const model = await addTrained(registry, {
+    name: run.name,
+    base: parent,
+    weights,
+    training: { dataset, settings, images, epochs: ended, bestEpoch, seconds },
+    steps: runs.network(id).steps,
+    images: await readImages(runs.folderOf(id)),
+    curves: epochs,
+    notes,
+  })
+  return runs.update(id, { model: model.manifest.id })
+}
+
+const imageList = z.array(
+  z.object({ name: z.string(), sha256: z.string(), use: z.enum(['train', 'val', 'replay']) }),
+)
+
+async function readImages(folder: string): Promise<TrainingImage[]> {
+  const file = join(folder, IMAGES_FILE)
+  try {
+    return imageList.parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch (cause) {
+    throw new FacetError(
+      'file/malformed',
+      `${file} cannot be read; start the training anew.`,
+      { file },
+      { cause },
+    )
+  }
+}
