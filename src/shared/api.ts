@@ -4,13 +4,8 @@
  */
 import { z } from 'zod'
 import { PAINT_ORDER_NAMES, PART_COUNT, PART_NAMES, type PartName } from './labels'
-import {
-  ONNX_DESCRIPTION,
-  PRESET_NAMES,
-  type ClassSet,
-  type OnnxDescription,
-  type PresetName,
-} from './network'
+import { PRESET_NAMES, type ClassSet, type OnnxUse, type PresetName } from './network'
+import { ONNX_USE } from './network_schema'
 import { TEST_SPLITS, type TestReport } from './scoring'
 import {
   CHECKED_PARTS,
@@ -95,9 +90,6 @@ const datasetTraining = {
   job,
 }
 
-/** How an ONNX file of others is fed and read, and at which side. */
-const onnxUse = z.object({ resolution: z.int().min(32).max(4096), onnx: ONNX_DESCRIPTION })
-
 /** Every method with the shape of its request; the backend checks each call against it. */
 export const REQUESTS = {
   'app.info': z.object({}),
@@ -172,7 +164,7 @@ export const REQUESTS = {
   /** What a model file is, before it is imported. */
   'models.examine': z.object({ file: path, job }),
   /** What an ONNX file of others makes of a picture: an image of the open workspace, or null for Facet's sample. */
-  'models.look': z.object({ file: path, use: onnxUse, image: id.nullable() }),
+  'models.look': z.object({ file: path, use: ONNX_USE, image: id.nullable() }),
   'models.import': z.object({
     file: path,
     name: z.string().min(1).max(80).optional(),
@@ -182,7 +174,7 @@ export const REQUESTS = {
     /** What kind of network an ONNX file of others is; recognised where left out. */
     preset: z.enum(PRESET_NAMES).optional(),
     /** How an ONNX file of others is used, in place of what its preset says. */
-    use: onnxUse.optional(),
+    use: ONNX_USE.optional(),
     /** Matrices and kernels rounded to float16 on disk: half the size. */
     half: z.boolean().default(false),
     job,
@@ -419,11 +411,6 @@ export interface ModelInfo {
   card: string
   scores: Record<string, number>
   created: string
-}
-
-export interface OnnxUse {
-  resolution: number
-  onnx: OnnxDescription
 }
 
 /** A published network that an ONNX file may be, and how it would be used then. */

@@ -1,4 +1,4 @@
-/** @file What the preload puts on the page of the Electron window: ask, listen, have a folder picked; nothing else. */
+/** @file What the preload puts on the page of the Electron window: ask, listen, have a folder picked, a file's path told; nothing else. */
 import type { EventName, Events, Method } from './api'
 import type { WireError } from './errors'
 
@@ -11,4 +11,6 @@ export interface FacetBridge {
   subscribe<E extends EventName>(event: E, listener: (payload: Events[E]) => void): () => void
   /** The system's folder dialog; null where the user cancels. */
   pickFolder(): Promise<string | null>
+  /** Path of a file that was dropped on the window or picked in it; empty for one that has none. */
+  pathOf(file: File): string
 }

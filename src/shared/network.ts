@@ -1,9 +1,8 @@
 /**
- * @file What Facet must know of a network that it did not build itself: how pictures go in and which classes come out. A
- * declarative description, checked where it crosses a border; SegFace's own networks all have the same one.
+ * @file What Facet must know of a network that it did not build itself: how pictures go in and which classes come out.
+ * SegFace's own networks all have the same description.
  */
-import { z } from 'zod'
-import { CLASS_NAMES } from './labels'
+import type { Channel } from './labels'
 
 /** Datasets that face parsers are trained on; `other` is one that Facet knows nothing of. */
 export const CLASS_SETS = ['celebamask-hq', 'lapa', 'helen', 'other'] as const
@@ -16,39 +15,45 @@ export const DATASET_NAMES: Readonly<Record<ClassSet, string>> = {
   other: 'another dataset',
 }
 
-const three = <T extends z.ZodType>(of: T) => z.tuple([of, of, of])
-
 export const RESIZE_FILTERS = ['bicubic', 'bilinear'] as const
 export const COLOUR_ORDERS = ['RGB', 'BGR'] as const
+/** One number each for the three colours. */
+export type Triple = [number, number, number]
 
 /** A picture's bytes to numbers: resized to R x R as Pillow does, divided by 255, then (x - mean) / std by channel. */
-export const PREPROCESSING = z.object({
-  resize: z.enum(RESIZE_FILTERS),
+export interface Preprocessing {
+  resize: (typeof RESIZE_FILTERS)[number]
   /** In the order of `colours`, of values in 0..1; a standard deviation of 1/255 gives bytes as they are. */
-  mean: three(z.number().min(-255).max(255)),
-  std: three(z.number().min(1e-6).max(255)),
-  colours: z.enum(COLOUR_ORDERS).default('RGB'),
-})
-export type Preprocessing = z.output<typeof PREPROCESSING>
+  mean: Triple
+  std: Triple
+  colours: (typeof COLOUR_ORDERS)[number]
+}
 
 /** An ONNX file's ends: a float32 picture [1, 3, R, R] in, float32 logits [1, C, h, w] out, which are upsampled. */
-export const ONNX_PORTS = z.object({
-  input: z.string().min(1).max(200),
-  output: z.string().min(1).max(200),
+export interface OnnxPorts {
+  input: string
+  output: string
   /** The class of each of the C channels; null where it is none of ours. */
-  classes: z.array(z.enum(CLASS_NAMES).nullable()).min(2).max(256),
-})
+  classes: Channel[]
+}
 
-export const ONNX_DESCRIPTION = ONNX_PORTS.extend({ preprocessing: PREPROCESSING })
-export type OnnxDescription = z.output<typeof ONNX_DESCRIPTION>
+export interface OnnxDescription extends OnnxPorts {
+  preprocessing: Preprocessing
+}
+
+/** How an ONNX file of others is fed and read, and at which side. */
+export interface OnnxUse {
+  resolution: number
+  onnx: OnnxDescription
+}
 
 /** Published face parsers whose ONNX exports Facet knows how to use. */
 export const PRESET_NAMES = ['segformer', 'bisenet', 'farl-celebm', 'farl-lapa'] as const
 export type PresetName = (typeof PRESET_NAMES)[number]
 
 /** torchvision's constants of ImageNet, red, green, blue: what SegFace and most others normalise with. */
-export const IMAGENET_MEAN: Preprocessing['mean'] = [0.485, 0.456, 0.406]
-export const IMAGENET_STD: Preprocessing['std'] = [0.229, 0.224, 0.225]
+export const IMAGENET_MEAN: Triple = [0.485, 0.456, 0.406]
+export const IMAGENET_STD: Triple = [0.229, 0.224, 0.225]
 
 export const SEGFACE_PREPROCESSING: Preprocessing = {
   resize: 'bicubic',

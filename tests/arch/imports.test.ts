@@ -122,7 +122,7 @@ const WITH_NODE = [
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: [
     'shared/api.ts',
-    'shared/network.ts',
+    'shared/network_schema.ts',
     'shared/training.ts',
     'main/checkpoint/safetensors.ts',
     'main/training',

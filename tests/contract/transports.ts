@@ -45,7 +45,10 @@ const ipc: Transport = async (app) => {
     on: (channel: string, listener: never) => toWindow.on(channel, listener),
     off: (channel: string, listener: never) => toWindow.off(channel, listener),
   }
-  return { api: new IpcBackend(makeBridge(renderer as never)), close: async () => endEvents() }
+  return {
+    api: new IpcBackend(makeBridge(renderer as never, { getPathForFile: () => '' })),
+    close: async () => endEvents(),
+  }
 }
 
 export const TRANSPORTS = { direct, http, ipc } as const

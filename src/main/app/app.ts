@@ -30,6 +30,7 @@ import { testHandlers } from './test_run'
 import { Registry } from '../models/registry'
 import { trainingCommands } from './training/command'
 import { Training, trainingHandlers } from './training/training'
+import { Uploads } from './uploads'
 import { WorkspaceHolder, workspaceHandlers } from './workspace'
 
 /** One handler per method; what it receives has been checked. */
@@ -45,6 +46,7 @@ export interface Context {
   readonly jobs: Jobs
   readonly workspace: WorkspaceHolder
   readonly inference: Inference
+  readonly uploads: Uploads
   readonly training: Training
 }
 
@@ -53,6 +55,8 @@ export interface App extends Api {
   onAny(listener: (event: EventName, payload: Events[EventName]) => void): () => void
   /** A picture for the window; see media.ts. */
   media(kind: string, image: number): Promise<Media>
+  /** Takes a file from a window that knows no paths; answers where it is now. */
+  receive(name: string, bytes: AsyncIterable<Uint8Array>, size: number | null): Promise<string>
   /** Stores what is pending, ends the engine, closes the workspace. */
   dispose(): Promise<void>
 }
@@ -81,7 +85,8 @@ export function createApp(deps: Deps): App {
   const jobs = new Jobs(events)
   const workspace = new WorkspaceHolder(deps.paths, events)
   const inference = new Inference({ deps, events, settings, registry, providers, workspace })
-  const shared = { deps, events, settings, registry, providers, jobs, workspace, inference }
+  const uploads = new Uploads(deps.paths.dataDir)
+  const shared = { deps, events, settings, registry, providers, jobs, workspace, inference, uploads }
   const context: Context = { ...shared, training: new Training(shared) }
   const handlers: Handlers = join(
     folderHandlers(context),
@@ -112,6 +117,7 @@ export function createApp(deps: Deps): App {
       return () => ends.forEach((end) => end())
     },
     media: (kind, image) => mediaFor(context, kind, image),
+    receive: (name, bytes, size) => uploads.receive(name, bytes, size),
     async dispose() {
       inference.close()
       jobs.cancelAll()

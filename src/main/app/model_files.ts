@@ -12,7 +12,7 @@ import { knownFacts } from '../models/facts'
 import { importModel } from '../models/importer'
 import { isOnnx, readOnnxFile, type OnnxFile } from '../models/onnx_file'
 import { importOnnx, mapsThatRan, requireFit, requireSure } from '../models/onnx_import'
-import { proposeUse, useOfPreset, type OnnxUse } from '../models/onnx_use'
+import { proposeUse, useOfPreset, type KnownUse } from '../models/onnx_use'
 import { PRESETS } from '../models/presets'
 import { modelInfo, networkOf, type Model } from '../models/registry'
 import { recognise } from '../segface/config'
@@ -37,7 +37,7 @@ const HINTS: Readonly<Record<Hint, string>> = {
 export function modelFileHandlers(
   context: Context,
 ): Pick<Handlers, 'models.examine' | 'models.look' | 'models.import'> {
-  const { jobs, events, inference, workspace, deps } = context
+  const { jobs, events, inference, workspace, uploads, deps } = context
   const sample = join(deps.paths.resources, 'sample', 'aligned', 'astronaut.jpg')
 
   return {
@@ -62,6 +62,7 @@ export function modelFileHandlers(
         const model = (await isOnnx(path))
           ? await takeOnnx(context, path, request, work)
           : await takeCheckpoint(context, path, request, work)
+        await uploads.discard(path)
         events.emit('models.changed', {})
         if (model.manifest.onnx || model.manifest.classes !== 19) await warnOfOddities(model, work.signal)
         return modelInfo(model)
@@ -164,7 +165,7 @@ async function chooseUse(
   file: OnnxFile,
   preset: Checked<'models.import'>['preset'],
   said: Checked<'models.import'>['use'],
-): Promise<OnnxUse> {
+): Promise<KnownUse> {
   const named = PRESETS.find(({ name }) => name === preset)
   const known = named ? useOfPreset(named, file) : await proposeUse(file)
   if (!known) {

@@ -1,13 +1,14 @@
 /** @file An ONNX file of others into the registry: the file as it is, with the description of how it is fed and read. */
 import { basename, join } from 'node:path'
 import { FacetError } from '../../shared/errors'
+import type { OnnxUse } from '../../shared/network'
 import { copyBytes, writeFileAtomic } from '../base/fs'
 import { addModel, freeId } from './add'
 import { hashFile } from './importer'
 import { limitsOf, withLimits } from './limits'
 import { ONNX_FILE, type Manifest } from './manifest'
 import type { OnnxFile, OnnxMap } from './onnx_file'
-import type { OnnxUse } from './onnx_use'
+import type { KnownUse } from './onnx_use'
 import { PRESETS } from './presets'
 import type { Model, Registry } from './registry'
 import type { Watch } from './sources'
@@ -35,7 +36,7 @@ export function mapsThatRan(
 }
 
 /** Throws `usage` where the description does not fit the file: no such output, or another number of classes. */
-export function requireFit(file: OnnxFile, { resolution, onnx }: Pick<OnnxUse, 'resolution' | 'onnx'>): void {
+export function requireFit(file: OnnxFile, { resolution, onnx }: OnnxUse): void {
   const { input, maps, path } = file
   const map = maps.find(({ name }) => name === onnx.output)
   const known = maps
@@ -58,7 +59,7 @@ export function requireFit(file: OnnxFile, { resolution, onnx }: Pick<OnnxUse, '
 }
 
 /** Throws `usage` where a person must say how the file is used. */
-export function requireSure(file: OnnxFile, use: OnnxUse): OnnxUse {
+export function requireSure(file: OnnxFile, use: KnownUse): KnownUse {
   if (use.sure) return use
   const outputs = file.maps.map(({ name, channels }) => `'${name}' of ${channels ?? '?'} classes`).join(', ')
   throw new FacetError(
@@ -72,7 +73,7 @@ export function requireSure(file: OnnxFile, use: OnnxUse): OnnxUse {
 export async function importOnnx(
   registry: Registry,
   file: OnnxFile,
-  use: OnnxUse,
+  use: KnownUse,
   { name: said, signal, progress }: OnnxImportOptions = {},
 ): Promise<Model> {
   const { preprocessing, ...ports } = use.onnx
@@ -117,7 +118,7 @@ export async function importOnnx(
   )
 }
 
-function cardOf(name: string, { preset, resolution, onnx, licence }: OnnxUse): string {
+function cardOf(name: string, { preset, resolution, onnx, licence }: KnownUse): string {
   const { resize, colours, mean, std } = onnx.preprocessing
   const fed = `Fed with ${resolution} x ${resolution} ${colours} pictures (${resize}; mean ${mean.join(', ')}; standard deviation ${std.join(', ')}); its output '${onnx.output}' has the classes ${onnx.classes.map((name) => name ?? '–').join(', ')}.`
   const about = preset ? `${preset.title}, published at ${preset.source}.` : 'An ONNX file of others.'

@@ -5,12 +5,8 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { CLASS_NAMES, CLASS_ORDERS, type Channel } from '../../shared/labels'
-import {
-  PREPROCESSING,
-  SEGFACE_PREPROCESSING,
-  type ClassSet,
-  type OnnxDescription,
-} from '../../shared/network'
+import { SEGFACE_PREPROCESSING, type ClassSet, type OnnxUse } from '../../shared/network'
+import { PREPROCESSING } from '../../shared/network_schema'
 import { namedClasses } from './class_names'
 import type { OnnxFile, OnnxMap } from './onnx_file'
 import { channelCount, PRESETS, type Preset } from './presets'
@@ -18,9 +14,7 @@ import { channelCount, PRESETS, type Preset } from './presets'
 const DEFAULT_RESOLUTION = 512
 
 /** A way to use a file. */
-export interface OnnxUse {
-  readonly resolution: number
-  readonly onnx: OnnxDescription
+export interface KnownUse extends Readonly<OnnxUse> {
   /** What kind of network it is: a preset's name, `mobilenet-onnx` for one that Facet exported, else `onnx`. */
   readonly arch: string
   readonly classSet: ClassSet
@@ -54,7 +48,7 @@ const ownNotes = z.object({
 })
 
 /** The best guess how to use a file: by its own notes, else by what a preset looks like, else by names beside it, else a start. */
-export async function proposeUse(file: OnnxFile): Promise<OnnxUse> {
+export async function proposeUse(file: OnnxFile): Promise<KnownUse> {
   const own = ownUse(file)
   if (own) return own
   const preset = PRESETS.find((candidate) => looksLike(candidate, file))
@@ -66,7 +60,7 @@ export async function proposeUse(file: OnnxFile): Promise<OnnxUse> {
 }
 
 /** What `preset` makes of a file; null where no output has as many channels as it has classes. */
-export function useOfPreset(preset: Preset, file: OnnxFile): OnnxUse | null {
+export function useOfPreset(preset: Preset, file: OnnxFile): KnownUse | null {
   const { classSet, licence, preprocessing, order, name } = preset
   const map = mapOf(file, channelCount(preset))
   if (!map) return null
@@ -90,7 +84,7 @@ function mapOf({ maps }: OnnxFile, channels: number): OnnxMap | null {
   return maps.find((map) => map.channels === channels) ?? maps.find((map) => map.channels === null) ?? null
 }
 
-function ownUse(file: OnnxFile): OnnxUse | null {
+function ownUse(file: OnnxFile): KnownUse | null {
   const notes = ownNotes.safeParse(Object.fromEntries(file.metadata))
   if (!notes.success) return null
   const { arch, classes, preprocessing, dataset: classSet, licence } = notes.data
@@ -109,7 +103,7 @@ function ownUse(file: OnnxFile): OnnxUse | null {
 }
 
 /** A start for a person to go on from: the names beside the file, or the order that most have of so many classes. */
-function unknownUse(file: OnnxFile, named: readonly Channel[] | null): OnnxUse {
+function unknownUse(file: OnnxFile, named: readonly Channel[] | null): KnownUse {
   const byNames = named && mapOf(file, named.length)
   const [first] = file.maps
   const map = byNames ?? first

@@ -1,6 +1,6 @@
 /**
- * @file The HTTP transport: the app's methods, events, pictures and window on 127.0.0.1. Every request must name this
- * host; methods, events and pictures also need the token of this run, and a foreign page's Origin is refused.
+ * @file The HTTP transport: the app's methods, events, pictures, files handed over, and window on 127.0.0.1. Every request must
+ * name this host; all but the window also needs the token of this run, and a foreign page's Origin is refused.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -29,6 +29,8 @@ export async function serveHttp(app: App, renderer: string, port: number): Promi
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => answerError(response, error))
   })
+  // A model of a gigabyte may take its time.
+  server.requestTimeout = 0
   const streams = new Set<ServerResponse>()
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -38,7 +40,7 @@ export async function serveHttp(app: App, renderer: string, port: number): Promi
     const url = URL.parse(request.url ?? '/', origin)
     if (!url) throw new FacetError('request/invalid', 'The address of this request cannot be understood.')
     const [, room, ...rest] = url.pathname.split('/')
-    if (room !== 'api' && room !== 'events' && room !== 'media') {
+    if (room !== 'api' && room !== 'events' && room !== 'media' && room !== 'upload') {
       files(request, response, () =>
         answerError(response, new FacetError('not-found', `There is no ${url.pathname}.`)),
       )
@@ -48,6 +50,7 @@ export async function serveHttp(app: App, renderer: string, port: number): Promi
     checkToken(request.headers['x-facet-token'] ?? url.searchParams.get('token'), token)
     if (room === 'api') await answerCall(app, rest.join('/') as Method, request, response)
     else if (room === 'events') answerEvents(app, response, streams)
+    else if (room === 'upload') await answerUpload(app, rest.join('/'), request, response)
     else await answerMedia(app, rest[0] ?? '', Number(rest[1]), request, response)
   }
 
@@ -128,6 +131,38 @@ async function answerCall(
   const binary = hasArrays(value)
   response.setHeader('Content-Type', binary ? 'application/x-facet' : 'application/json')
   response.end(binary ? encodeWire(value) : JSON.stringify(value))
+}
+
+/** A file of any size straight to disk; the answer says where it is. */
+async function answerUpload(
+  app: App,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'POST') throw new FacetError('request/denied', 'Files are handed over by POST.')
+  const length = Number(request.headers['content-length'])
+  const path = await app
+    .receive(decodeName(name), request, Number.isSafeInteger(length) ? length : null)
+    .catch((error: unknown) => {
+      if (!request.errored) throw error
+      throw new FacetError('cancelled', `${name} broke off on its way.`, {}, { cause: error })
+    })
+  response.setHeader('Content-Type', 'application/json')
+  response.end(JSON.stringify({ path }))
+}
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch (error) {
+    throw new FacetError(
+      'request/invalid',
+      'The name of the file cannot be understood.',
+      {},
+      { cause: error },
+    )
+  }
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -1,12 +1,14 @@
 /** @file The HTTP door's locks: who is let in, what each refusal says, and what every answer carries. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { App } from '../../../src/main/app/app'
 import { serveHttp, type HttpDoor } from '../../../src/main/node/http'
 import { decodeWire, encodeWire } from '../../../src/shared/wire'
+import { CLASS_ORDERS } from '../../../src/shared/labels'
 import { eventOf, makeApp, suiteFolder, testPaths } from '../../helpers/app'
+import { colourParser } from '../../helpers/colour_parser'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 
 interface Answer {
@@ -222,4 +224,56 @@ test('answers with masks come in wire form, others as JSON', async () => {
   expect(response.headers.get('content-type')).toBe('application/x-facet')
   const face = decodeWire(new Uint8Array(await response.arrayBuffer()))
   expect(face).toMatchObject({ image, width: 40, height: 30 })
+})
+
+describe('a file that a page hands over', () => {
+  const upload = (
+    name: string,
+    body: Uint8Array,
+    headers: Record<string, string> = { 'x-facet-token': token },
+  ) => ask('POST', `/upload/${name}`, { 'content-length': String(body.length), ...headers }, body)
+  const uploads = () => join(folder.path, 'data', 'uploads')
+
+  test('lies in the data folder, under its own name, until it is imported', async () => {
+    const bytes = Buffer.from(colourParser({ classes: CLASS_ORDERS.zllrunning, outputs: ['a', 'b', 'c'] }))
+    const { status, text } = await upload(encodeURIComponent('얼굴 net.onnx'), bytes)
+    expect(status).toBe(200)
+    const { path } = JSON.parse(text) as { path: string }
+    expect(path).toMatch(/uploads.[0-9a-f]{16}.얼굴 net\.onnx$/)
+    expect((await readFile(path)).equals(bytes)).toBe(true)
+    expect((await app.call('models.import', { file: path })).name).toBe('얼굴 net')
+    expect(await readdir(uploads())).toEqual([])
+  })
+
+  test('cannot be put elsewhere, and needs the token', async () => {
+    for (const name of ['..%2F..%2Fevil.pt', '%2e%2e%5cevil.pt', 'a%00b']) {
+      const { status, text } = await upload(name, Buffer.from('x'))
+      const { path } = JSON.parse(text) as { path: string }
+      expect([status, dirname(dirname(path))]).toEqual([200, uploads()])
+    }
+    expect(refusal(await upload('x.pt', Buffer.from('x'), {}))).toEqual([403, 'request/denied'])
+    expect(refusal(await ask('GET', '/upload/x.pt', { 'x-facet-token': token }))).toEqual([
+      403,
+      'request/denied',
+    ])
+  })
+
+  test('that breaks off leaves nothing', async () => {
+    const before = await readdir(uploads())
+    const { hostname, port, host } = url
+    const headers = { host, 'x-facet-token': token, 'content-length': '1000' }
+    const sent = httpRequest({
+      hostname,
+      port,
+      method: 'POST',
+      path: '/upload/half.pt',
+      headers,
+      agent: false,
+    })
+    sent.on('error', () => undefined)
+    sent.write('only the beginning')
+    await expect.poll(async () => (await readdir(uploads())).length).toBe(before.length + 1)
+    sent.destroy()
+    await expect.poll(async () => (await readdir(uploads())).length).toBe(before.length)
+  })
 })

@@ -23,6 +23,7 @@ function answering(answers: Answers): { backend: Backend; asked: { method: Metho
     on: () => () => undefined,
     mediaUrl: () => '',
     pickFolder: () => null,
+    pathOf: () => Promise.reject(new FacetError('internal', 'No file was expected')),
     host: 'browser',
   }
   return { backend, asked }

@@ -56,6 +56,31 @@ export class HttpBackend implements LinkedBackend {
     return null
   }
 
+  /** By XMLHttpRequest, which unlike fetch tells how much has been sent. */
+  pathOf(
+    file: File,
+    onProgress: (done: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      request.open('POST', `${this.origin}/upload/${encodeURIComponent(file.name)}`)
+      request.setRequestHeader('x-facet-token', this.token)
+      request.responseType = 'json'
+      request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total)
+      request.onload = () => {
+        const answer = request.response as { path?: string } | null
+        if (request.status === 200 && answer?.path !== undefined) resolve(answer.path)
+        else reject(asError(answer, request.status))
+      }
+      request.onerror = () =>
+        reject(new FacetError('file/unreadable', `${file.name} could not be sent; is it a folder, or gone?`))
+      request.onabort = () => reject(new FacetError('cancelled', 'The import was cancelled.'))
+      signal.addEventListener('abort', () => request.abort())
+      request.send(file)
+    })
+  }
+
   private async post(method: Method, request: unknown): Promise<Response> {
     const binary = hasArrays(request)
     try {

@@ -9,6 +9,11 @@ export interface Backend extends Api {
   mediaUrl(kind: 'view' | 'thumb', image: number, version?: string): string
   /** The system's folder dialog; null where there is none and the window shows its own. */
   pickFolder(): Promise<string | null> | null
+  /**
+   * Where a file that was dropped or picked lies on the backend's computer. A browser does not tell: its bytes are sent, and
+   * `onProgress` hears how many. An abort ends that.
+   */
+  pathOf(file: File, onProgress: (done: number, total: number) => void, signal: AbortSignal): Promise<string>
   readonly host: 'electron' | 'browser'
 }
 

@@ -27,6 +27,10 @@ export class IpcBackend implements LinkedBackend {
     return this.bridge.pickFolder()
   }
 
+  async pathOf(file: File): Promise<string> {
+    return this.bridge.pathOf(file)
+  }
+
   /** The backend is Electron's own main process: without it there is no window. */
   onLink(): () => void {
     return () => undefined
