@@ -13,11 +13,8 @@ export type Scope = (typeof SCOPES)[number]
 export const TRAIN_ON = ['corrected', 'accepted', 'all'] as const
 export type TrainOn = (typeof TRAIN_ON)[number]
 
-export const PRESERVE = ['none', 'replay', 'distillation'] as const
-/**
- * What keeps a model from forgetting what it knew: `replay` mixes in faces that the base model predicted well, `distillation`
- * holds its answers on other faces to those of the base model.
- */
+export const PRESERVE = ['none', 'replay'] as const
+/** `replay` keeps a model from forgetting what it knew: other faces come up among the new ones, with the base model's answers. */
 export type Preserve = (typeof PRESERVE)[number]
 
 /** Everything that may be chosen; null means that Facet chooses, by the recipe of ARCHITECTURE.md, "A model learns". */

@@ -4,6 +4,7 @@ import { BUILT } from '../helpers/app'
 import { printMachine } from './report'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  adapt: () => import('./adapt'),
   brush: () => import('./brush'),
   serve: () => import('./serve'),
   inference: () => import('./inference'),

@@ -38,7 +38,7 @@ const plan = z.object({
       picture: z.string(),
       /**
        * Its label map, a grey PNG below the plan's folder: SegFace's class numbers, 255 where nobody looked. Null for a
-       * face that has none: such a one can only be learned from by the base model's answer (`distillation`).
+       * face that replays what the base model knew: its labels are that model's answer.
        */
       labels: z.string().nullable(),
       /** `replay`: faces that preserve what the base model knew. */

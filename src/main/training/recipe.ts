@@ -151,9 +151,9 @@ function choosePreserve(
   if (wanted !== null) return wanted
   if (train >= RECIPE.preserveBelow || others === 0) return 'none'
   notes.push(
-    `Its answers on ${others} other faces are held to those of the base model, so that it forgets less (distillation).`,
+    `${others} other faces come up among the new ones with the base model's answers, so that it forgets less (replay).`,
   )
-  return 'distillation'
+  return 'replay'
 }
 
 /** Seconds as a person says them. */

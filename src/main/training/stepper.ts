@@ -12,7 +12,7 @@ import { Residents, type StepSession } from '../runtime/resident'
 import type { Array32 } from '../runtime/session'
 import { requireTensor, type StateDict } from '../segface/weights'
 import { adamW, BETAS, EPSILON, scalarsOf, type Learned, type StepSettings } from './adamw'
-import { buildStep, STEP, type StepGraph, type StepOptions } from './step_graph'
+import { STEP, type StepGraph } from './step_graph'
 
 export interface StepLosses {
   readonly crossEntropy: number
@@ -46,19 +46,16 @@ export interface Stepper {
   read(): Promise<Map<string, Learned>>
   /** Puts them back, as when a run resumes. */
   write(learned: ReadonlyMap<string, Learned>): Promise<void>
+  /** Begins anew from the weights of `stateDict`. */
+  reset(stateDict: StateDict): Promise<void>
   release(): Promise<void>
 }
 
 /** A stepper whose learned tensors begin as `stateDict` has them, which is not changed. */
-export async function createStepper(
-  stateDict: StateDict,
-  options: StepOptions,
-  provider: Provider,
-): Promise<Stepper> {
-  const step = buildStep(stateDict, options)
+export function createStepper(graph: StepGraph, stateDict: StateDict, provider: Provider): Promise<Stepper> {
   return provider === 'webgpu'
-    ? DeviceStepper.create(step, stateDict, provider)
-    : ArrayStepper.create(step, stateDict, provider)
+    ? DeviceStepper.create(graph, stateDict, provider)
+    : ArrayStepper.create(graph, stateDict, provider)
 }
 
 /** Gradients come out of the graph; the update is adamw.ts. */
@@ -82,7 +79,7 @@ export class ArrayStepper implements Stepper {
     const residents = new Residents(provider)
     const session = await residents.createStepSession(encodeModel(graph.graph))
     const stepper = new ArrayStepper(graph, residents, session)
-    await stepper.write(initialState(stepper.shapes, stateDict))
+    await stepper.reset(stateDict)
     return stepper
   }
 
@@ -121,6 +118,10 @@ export class ArrayStepper implements Stepper {
     }
   }
 
+  reset(stateDict: StateDict): Promise<void> {
+    return this.write(initialState(this.shapes, stateDict))
+  }
+
   async release(): Promise<void> {
     await this.#session.release()
     await this.#residents.release()
@@ -153,7 +154,7 @@ export class DeviceStepper implements Stepper {
     const { updating, updates } = withUpdate(graph)
     const session = await residents.createStepSession(encodeModel(updating), updates)
     const stepper = new DeviceStepper(graph, residents, session)
-    await stepper.write(initialState(stepper.shapes, stateDict))
+    await stepper.reset(stateDict)
     return stepper
   }
 
@@ -187,6 +188,10 @@ export class DeviceStepper implements Stepper {
         [STATE.mean(name)]: { data: mean, shape },
       })
     }
+  }
+
+  reset(stateDict: StateDict): Promise<void> {
+    return this.write(initialState(this.shapes, stateDict))
   }
 
   async release(): Promise<void> {

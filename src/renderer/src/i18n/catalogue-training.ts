@@ -89,8 +89,8 @@ const OPTIONS: Readonly<Record<`option.${OptionName}` | `optionHint.${OptionName
   },
   'option.preserve': { en: 'Keep what it knew', ko: '기존 지식 유지' },
   'optionHint.preserve': {
-    en: 'Replay mixes in faces that the base model predicted well; distillation holds its answers to those of the base model.',
-    ko: '리플레이는 기반 모델이 잘 예측한 얼굴을 섞어 학습하고, 증류는 기반 모델의 답을 따르게 합니다.',
+    en: 'Replay mixes in other faces with the answers of the base model.',
+    ko: '리플레이는 다른 얼굴을 기반 모델의 답과 함께 섞어 학습합니다.',
   },
   'option.seed': { en: 'Seed', ko: '난수 시드' },
   'optionHint.seed': {
@@ -225,7 +225,6 @@ export const TRAINING = {
   },
   'preserve.none': { en: 'None', ko: '안 함' },
   'preserve.replay': { en: 'Replay', ko: '리플레이' },
-  'preserve.distillation': { en: 'Distillation', ko: '증류' },
 
   'run.epoch': { en: 'Epoch {n} of {total}', ko: '에포크 {n} / {total}' },
   'run.step': { en: 'step {n} of {total}', ko: '단계 {n} / {total}' },

@@ -68,7 +68,7 @@ export const OPTIONS: Readonly<Record<OptionGroup, readonly Option[]>> = {
     real('colour', 0, 1),
   ],
   balance: [
-    { kind: 'choice', name: 'preserve', values: ['none', 'replay', 'distillation'] },
+    { kind: 'choice', name: 'preserve', values: ['none', 'replay'] },
     { kind: 'switch', name: 'repeat_rare' },
     { kind: 'switch', name: 'dice_present' },
     real('ema', 0, 0.999999),

@@ -1,0 +1,123 @@
+/**
+ * @file A face changed as faces differ: mirrored, turned, larger or smaller, in other light. Labels move with the picture; what
+ * comes from outside it does not count (255).
+ */
+import { IGNORED } from '../../shared/mask'
+import { CLASS_NAMES, MIRROR_PAIRS } from '../../shared/labels'
+import type { TrainSettings } from '../../shared/training'
+import type { Random } from './random'
+
+/** A square picture, interleaved RGB bytes [side, side, 3], with one class a pixel [side, side]. */
+export interface Face {
+  readonly side: number
+  readonly rgb: Uint8Array
+  readonly labels: Uint8Array
+}
+
+export type Augmentation = Pick<TrainSettings, 'flip' | 'rotation' | 'scale' | 'colour'>
+
+/** One draw of what may change. */
+export interface Change {
+  readonly mirrored: boolean
+  /** Radians, and a factor of the size. */
+  readonly angle: number
+  readonly zoom: number
+  /** Shift in parts of the side. */
+  readonly shift: readonly [number, number]
+  /** Per channel: byte → byte; null where light stays. */
+  readonly tones: readonly [Uint8Array, Uint8Array, Uint8Array] | null
+}
+
+export const UNCHANGED: Change = { mirrored: false, angle: 0, zoom: 1, shift: [0, 0], tones: null }
+
+/** A shift goes with turning and scaling, in parts of the side. */
+const SHIFT = 0.02
+
+export function drawChange({ flip, rotation, scale, colour }: Augmentation, random: Random): Change {
+  const moves = rotation > 0 || scale > 0
+  return {
+    mirrored: flip && random.uniform() < 0.5,
+    angle: (rotation * Math.PI * random.normal()) / 180,
+    zoom: Math.exp(scale * random.normal()),
+    shift: moves ? [SHIFT * random.normal(), SHIFT * random.normal()] : [0, 0],
+    tones: colour > 0 ? drawTones(colour, random) : null,
+  }
+}
+
+/** Brightness, contrast, gamma and a cast of colour, as one table for each channel. */
+function drawTones(strength: number, random: Random): NonNullable<Change['tones']> {
+  const gain = Math.exp(0.25 * strength * random.normal())
+  const offset = 0.1 * strength * random.normal()
+  const gamma = Math.exp(0.25 * strength * random.normal())
+  const casts = [0, 1, 2].map(() => Math.exp(0.08 * strength * random.normal()))
+  const table = (channel: number): Uint8Array =>
+    Uint8Array.from({ length: 256 }, (_, byte) => {
+      const value = (((byte / 255) ** gamma - 0.5) * gain + 0.5 + offset) * (casts[channel] ?? 1)
+      return Math.round(255 * Math.min(1, Math.max(0, value)))
+    })
+  return [table(0), table(1), table(2)]
+}
+
+/** Class numbers of a mirrored face: left and right parts exchanged. */
+const MIRRORED = Uint8Array.from({ length: 256 }, (_, number) => number)
+for (const [left, right] of MIRROR_PAIRS) {
+  MIRRORED[CLASS_NAMES.indexOf(left)] = CLASS_NAMES.indexOf(right)
+  MIRRORED[CLASS_NAMES.indexOf(right)] = CLASS_NAMES.indexOf(left)
+}
+
+/** The face after `change`; bilinear for the picture, whose edge is repeated, nearest for the labels. */
+export function applyChange(face: Face, change: Change): Face {
+  const { mirrored, angle, zoom, shift, tones } = change
+  const isMoved = angle !== 0 || zoom !== 1 || shift[0] !== 0 || shift[1] !== 0
+  const placed = isMoved ? moved(face, change) : mirrored ? mirror(face) : face
+  if (tones === null) return placed
+  const rgb = new Uint8Array(placed.rgb.length)
+  for (let i = 0; i < rgb.length; i++)
+    rgb[i] = (tones[i % 3] as Uint8Array)[placed.rgb[i] as number] as number
+  return { ...placed, rgb }
+}
+
+function mirror({ side, rgb, labels }: Face): Face {
+  const flipped = { side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length) }
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const [to, from] = [y * side + x, y * side + side - 1 - x]
+      flipped.labels[to] = MIRRORED[labels[from] as number] as number
+      for (let c = 0; c < 3; c++) flipped.rgb[3 * to + c] = rgb[3 * from + c] as number
+    }
+  }
+  return flipped
+}
+
+function moved({ side, rgb, labels }: Face, { mirrored, angle, zoom, shift }: Change): Face {
+  const out = { side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length).fill(IGNORED) }
+  const [cosine, sine] = [Math.cos(angle) / zoom, Math.sin(angle) / zoom]
+  const centre = (side - 1) / 2
+  const last = side - 1
+  for (let y = 0; y < side; y++) {
+    const dy = y - centre - shift[1] * side
+    for (let x = 0; x < side; x++) {
+      const dx = (mirrored ? last - x : x) - centre - shift[0] * side
+      // Where this pixel of the result lies in the face.
+      const u = cosine * dx + sine * dy + centre
+      const v = cosine * dy - sine * dx + centre
+      const to = y * side + x
+      const [column, row] = [Math.round(u), Math.round(v)]
+      if (column >= 0 && column <= last && row >= 0 && row <= last) {
+        const label = labels[row * side + column] as number
+        out.labels[to] = mirrored ? (MIRRORED[label] as number) : label
+      }
+      const [cu, cv] = [Math.min(Math.max(u, 0), last), Math.min(Math.max(v, 0), last)]
+      const [left, top] = [Math.min(Math.floor(cu), last - 1), Math.min(Math.floor(cv), last - 1)]
+      const [fx, fy] = [cu - left, cv - top]
+      const from = 3 * (top * side + left)
+      for (let c = 0; c < 3; c++) {
+        const at = (offset: number) => rgb[from + offset + c] as number
+        const upper = at(0) + fx * (at(3) - at(0))
+        const lower = at(3 * side) + fx * (at(3 * side + 3) - at(3 * side))
+        out.rgb[3 * to + c] = Math.round(upper + fy * (lower - upper))
+      }
+    }
+  }
+  return out
+}

@@ -1,0 +1,96 @@
+/** @file What the weights of the moment make of faces: one class a pixel, and the counts that scores are made of. */
+import { invariant } from '../../shared/assert'
+import type { Provider } from '../../shared/api'
+import type { Scope, ValidationScores } from '../../shared/training'
+import { countPixels, sumConfusions, type Confusion } from '../metrics/confusion'
+import { scoresOf } from '../metrics/scores'
+import { encodeModel } from '../onnx/encode'
+import { GraphBuilder } from '../onnx/graph'
+import { Cast } from '../onnx/ops/elementwise'
+import { ArgMax } from '../onnx/ops/norm'
+import { Residents, type StepSession } from '../runtime/resident'
+import type { Array32 } from '../runtime/session'
+import { classTokens, type Architecture } from '../segface/config'
+import { fuseTaps } from '../segface/decoder'
+import { backbone, buildTaps, headLogits } from '../segface/network'
+import type { Parameters, StateDict } from '../segface/weights'
+import { requireTensor } from '../segface/weights'
+import { isLearned, STEP } from './step_graph'
+
+export interface EvaluatorOptions {
+  readonly arch: Architecture
+  readonly scope: Scope
+  readonly resolution: number
+}
+
+/** Names of tensors that may change while a run learns: what it learns, and norms' running statistics. */
+function changes(name: string, scope: Scope): boolean {
+  return isLearned(name, scope) || (scope === 'full' && /\.running_(mean|var)$/.test(name))
+}
+
+export class Evaluator {
+  private constructor(
+    private readonly residents: Residents,
+    private readonly session: StepSession,
+    private readonly shapes: ReadonlyMap<string, readonly number[]>,
+  ) {}
+
+  static async create(
+    stateDict: StateDict,
+    { arch, scope, resolution }: EvaluatorOptions,
+    provider: Provider,
+  ): Promise<Evaluator> {
+    const g = new GraphBuilder(`evaluation_${arch}_${scope}`)
+    const shapes = new Map<string, readonly number[]>()
+    const made = new Map<string, ReturnType<Parameters>>()
+    const parameter: Parameters = (name, shape) => {
+      const known = made.get(name)
+      if (known !== undefined) return known
+      if (changes(name, scope)) shapes.set(name, shape)
+      const value = changes(name, scope)
+        ? g.input(name, 'float32', shape)
+        : g.initializer(name, requireTensor(stateDict, name, shape))
+      made.set(name, value)
+      return value
+    }
+    const context = { g, parameter }
+    const taps =
+      scope === 'full'
+        ? backbone(context, arch, g.input(STEP.image, 'float32', [1, 3, resolution, resolution]))
+        : buildTaps(stateDict, { resolution }).outputs.map(({ name, shape }) =>
+            g.input(name, 'float32', shape),
+          )
+    const logits = headLogits(context, fuseTaps(context, taps), resolution, classTokens(stateDict))
+    g.output('labels', Cast(g, ArgMax(g, logits, 1), 'uint8'))
+    const residents = new Residents(provider)
+    const session = await residents.createStepSession(encodeModel(g.finish()))
+    return new Evaluator(residents, session, shapes)
+  }
+
+  /** Looks through these weights from now on; those of `stateDict` that may change, by name. */
+  async use(tensorOf: (name: string) => Float32Array): Promise<void> {
+    for (const [name, shape] of this.shapes)
+      await this.residents.write({ [name]: { data: tensorOf(name), shape } })
+  }
+
+  /** One class a pixel [R, R] of one picture [1, 3, R, R], or of its taps. */
+  async labels(feeds: Readonly<Record<string, Array32>>): Promise<Uint8Array> {
+    const { labels } = await this.session.run(feeds)
+    invariant(labels?.data instanceof Uint8Array, 'the evaluation has no labels')
+    return labels.data
+  }
+
+  async release(): Promise<void> {
+    await this.session.release()
+    await this.residents.release()
+  }
+}
+
+/** Scores of predicted against true label maps, as SegFace counts; null where no part is in any of them. */
+export function scorePairs(
+  pairs: readonly (readonly [truth: Uint8Array, predicted: Uint8Array])[],
+): ValidationScores | null {
+  const confusions: Confusion[] = pairs.map(([truth, predicted]) => countPixels(truth, predicted))
+  const { meanF1, f1 } = scoresOf(sumConfusions(confusions))
+  return meanF1 === null ? null : { mean_f1: meanF1, f1 }
+}

@@ -1,0 +1,65 @@
+/** @file What a run needs before its first step: the weights it starts from, and a step that memory holds. */
+import type { Tensor } from '../base/tensor'
+import { withCheckpoint } from '../checkpoint/open'
+import { initialStateDict } from '../segface/initial'
+import type { StateDict } from '../segface/weights'
+import { peakBytes } from './memory'
+import type { Talk } from './news'
+import type { Plan } from './plan'
+import { randomOf } from './random'
+import { buildStep, type StepGraph, type StepOptions } from './step_graph'
+
+/** Of the memory that is free, a step's graph may take so much. */
+const MEMORY_SHARE = 0.7
+/** The runtime's own copies and the optimiser's state come on top of what is planned. */
+const OVERHEAD = 1.3
+/** The smallest side that a step is cut down to. */
+const MIN_RESOLUTION = 64
+/** The stream of a seed's random numbers that fresh weights are drawn from. */
+const WEIGHTS = 1
+
+/** The weights that training starts from. */
+export async function baseOf({ arch, weights, settings }: Plan): Promise<Map<string, Tensor>> {
+  if (weights.length === 0) {
+    const random = randomOf(settings.seed, WEIGHTS)
+    return initialStateDict(arch, () => random.uniform())
+  }
+  const stateDict = new Map<string, Tensor>()
+  for (const file of weights) {
+    await withCheckpoint(file, async (checkpoint) => {
+      for (const { name } of checkpoint.tensors) stateDict.set(name, await checkpoint.read(name))
+    })
+  }
+  return stateDict
+}
+
+/** The step of the plan's settings, with a smaller batch, then smaller pictures, where memory does not suffice. */
+export function fitToMemory(
+  stateDict: StateDict,
+  { arch, weights, settings }: Plan,
+  { tell }: Talk,
+): { graph: StepGraph; options: StepOptions } {
+  const limit = MEMORY_SHARE * process.availableMemory()
+  let { train_bs: batch, input_resolution: resolution } = settings
+  for (;;) {
+    const options: StepOptions = {
+      arch,
+      scope: settings.scope,
+      resolution,
+      batch,
+      batchNorm: weights.length === 0 ? 'batch' : 'running',
+      dicePresent: settings.dice_present,
+    }
+    const graph = buildStep(stateDict, options)
+    const needed = OVERHEAD * peakBytes(graph.graph)
+    if (needed <= limit || (batch === 1 && resolution <= MIN_RESOLUTION)) {
+      if (batch < settings.train_bs || resolution < settings.input_resolution) {
+        const message = `Memory does not suffice for ${settings.train_bs} faces of ${settings.input_resolution} pixels at once; it learns from ${batch} of ${resolution}.`
+        tell({ kind: 'note', message })
+      }
+      return { graph, options }
+    }
+    if (batch > 1) batch = Math.floor(batch / 2)
+    else resolution = Math.max(MIN_RESOLUTION, Math.floor((0.75 * resolution) / 32) * 32)
+  }
+}

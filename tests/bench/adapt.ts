@@ -1,0 +1,221 @@
+/**
+ * @file Fine-tuning the shipped model to the night faces beside the repository, at several numbers of faces: PyTorch's plain
+ * recipe (../shared/reference/adaptation.json) in both scopes, then Facet's own. Prints test mean F1 by night and by day, F1 of
+ * each part, and seconds. `npm run bench -- adapt [recipe|facet] [sizes]`.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CLASS_NAMES } from '../../src/shared/labels'
+import type { Scope, TrainSettings, ValidationScores } from '../../src/shared/training'
+import { tensor, type Tensor } from '../../src/main/base/tensor'
+import { withCheckpoint } from '../../src/main/checkpoint/open'
+import { groundTruth, treeSamples, type Sample } from '../../src/main/dataset/samples'
+import { encodeLabelPng } from '../../src/main/imaging/mask'
+import { applyChange, UNCHANGED, type Face } from '../../src/main/training/augment'
+import { Evaluator, scorePairs } from '../../src/main/training/evaluate'
+import { Faces } from '../../src/main/training/faces'
+import { pictureFeeds, tapFeeds } from '../../src/main/training/feeds'
+import { BEST_FILE, PLAN_FILE, type Plan, type PlanSample } from '../../src/main/training/plan'
+import { randomOf } from '../../src/main/training/random'
+import { train } from '../../src/main/training/run'
+import { meanDecayAt } from '../../src/main/training/schedule'
+import { buildStep, type StepOptions } from '../../src/main/training/step_graph'
+import { ArrayStepper } from '../../src/main/training/stepper'
+import { TapCache } from '../../src/main/training/taps'
+import { SHARED } from '../helpers/shared'
+import { printTable } from './report'
+
+const SIDE = 256
+const BATCH = 4
+const WEIGHTS = join(SHARED, 'models', 'segface_mobilenet.pt')
+const NIGHT = join(SHARED, 'faces', 'night', 'CelebAMask-HQ')
+const DAY = join(SHARED, 'faces', 'CelebAMask-HQ')
+
+type Weights = ReadonlyMap<string, Tensor>
+
+async function read(file: string): Promise<Map<string, Tensor>> {
+  return withCheckpoint(file, async (checkpoint) => {
+    const tensors = new Map<string, Tensor>()
+    for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
+    return tensors
+  })
+}
+
+/** A plan's folder with the label maps of `samples`; its faces are read by `Faces`. */
+async function writePlan(
+  folder: string,
+  settings: TrainSettings,
+  samples: readonly (readonly [Sample, PlanSample['use']])[],
+): Promise<Plan> {
+  await mkdir(join(folder, 'labels'), { recursive: true })
+  const listed: PlanSample[] = []
+  for (const [n, [sample, use]] of samples.entries()) {
+    const labels = use === 'replay' ? null : `labels/${n}.png`
+    const { map } = await sample.read()
+    if (labels !== null && map) {
+      const truth = groundTruth(map, sample, 'segface')
+      await writeFile(join(folder, labels), await encodeLabelPng(truth.labels, truth.width, truth.height))
+    }
+    listed.push({ name: sample.name, id: null, picture: sample.image, labels, use })
+  }
+  const plan: Plan = {
+    format: 1,
+    arch: 'mobilenet',
+    weights: [WEIGHTS],
+    provider: 'cpu',
+    settings,
+    samples: listed,
+    previews: [],
+  }
+  await writeFile(join(folder, PLAN_FILE), JSON.stringify(plan))
+  return plan
+}
+
+async function score(weights: Weights, faces: Faces): Promise<ValidationScores> {
+  const evaluator = await Evaluator.create(
+    weights,
+    { arch: 'mobilenet', scope: 'full', resolution: SIDE },
+    'cpu',
+  )
+  await evaluator.use((name) => weights.get(name)?.data as Float32Array)
+  const pairs: (readonly [Uint8Array, Uint8Array])[] = []
+  for (const index of faces.of('val')) {
+    const face = await faces.read(index)
+    pairs.push([face.labels, await evaluator.labels({ image: pictureFeeds([face]).image as never })])
+  }
+  await evaluator.release()
+  return scorePairs(pairs) as ValidationScores
+}
+
+const DEFAULTS: TrainSettings = {
+  scope: 'full', epochs: 1, lr: 3e-4, lr_schedule: null, lr_schedule_gamma: 0.1, weight_decay: 1e-5, train_bs: BATCH,
+  input_resolution: SIDE, seed: 0, flip: true, rotation: 0, scale: 0, colour: 0, early_stopping: 0, ema: 0.98,
+  dice_present: true, repeat_rare: false, preserve: 'none', time_limit: null,
+} // prettier-ignore
+
+/** PyTorch's recipe, as adaptation.json tells it. */
+async function plainRecipe(
+  base: Weights,
+  faces: Faces,
+  scope: Scope,
+  folder: string,
+): Promise<{ weights: Weights; seconds: number }> {
+  const indices = faces.of('train')
+  const steps = Math.min(400, Math.max(150, 10 * indices.length))
+  const lr = scope === 'decoder' ? 1e-3 : 3e-4
+  const options: StepOptions = {
+    arch: 'mobilenet',
+    scope,
+    resolution: SIDE,
+    batch: BATCH,
+    batchNorm: 'running',
+    dicePresent: false,
+  }
+  const stepper = await ArrayStepper.create(buildStep(base, options), base, 'cpu')
+  const taps = scope === 'decoder' ? await TapCache.create(join(folder, 'taps'), base, SIDE, 'cpu') : null
+  const random = randomOf(0)
+  const begun = performance.now()
+  for (let step = 1; step <= steps; step++) {
+    const batch: Face[] = []
+    const cached = []
+    for (let n = 0; n < BATCH; n++) {
+      const [index, mirrored] = [indices[random.below(indices.length)] as number, random.uniform() < 0.5]
+      const face = applyChange(await faces.read(index), { ...UNCHANGED, mirrored })
+      batch.push(face)
+      if (taps) cached.push(await taps.read(`${index}-${mirrored}`, face))
+    }
+    const done = step - 1
+    const rate =
+      done < 20 ? (lr * (done + 1)) / 20 : (lr / 2) * (1 + Math.cos((Math.PI * (done - 20)) / (steps - 20)))
+    const feeds = taps ? tapFeeds(cached, batch) : pictureFeeds(batch)
+    await stepper.step(feeds, step, { lr: rate, weightDecay: 1e-5, decay: meanDecayAt(step, 0.98) })
+  }
+  const seconds = (performance.now() - begun) / 1000
+  const weights = new Map(base)
+  for (const [name, { mean }] of await stepper.read())
+    weights.set(name, tensor('float32', stepper.shapes.get(name) ?? [], mean.slice()))
+  await stepper.release()
+  await taps?.release()
+  return { weights, seconds }
+}
+
+export async function run(): Promise<void> {
+  const [which = 'recipe,facet', sizesText = '5,10,20,40,80,240', overrides = '{}', set = 'test'] =
+    process.argv.slice(3)
+  const root = await mkdtemp(join(tmpdir(), 'facet-adapt-'))
+  const night = (await treeSamples(NIGHT)).samples
+  const day = (await treeSamples(DAY)).samples
+  const only = (samples: readonly Sample[], split: string) =>
+    samples.filter((sample) => sample.split === split)
+  const testOf = async (samples: readonly Sample[], name: string) => {
+    const folder = join(root, name)
+    return new Faces(
+      folder,
+      await writePlan(
+        folder,
+        DEFAULTS,
+        only(samples, set).map((sample) => [sample, 'val'] as const),
+      ),
+      SIDE,
+    )
+  }
+  const [byNight, byDay] = [await testOf(night, 'night'), await testOf(day, 'day')]
+  const base = await read(WEIGHTS)
+  const rows = [['faces', 'recipe', 'steps', 'seconds', 'night', 'day', ...CLASS_NAMES.slice(1)]]
+  const add = async (label: readonly string[], weights: Weights): Promise<void> => {
+    const [n, d] = [await score(weights, byNight), await score(weights, byDay)]
+    const parts = CLASS_NAMES.slice(1).map((part) => (n.f1[part] ?? NaN).toFixed(3))
+    rows.push([...label, n.mean_f1.toFixed(4), d.mean_f1.toFixed(4), ...parts])
+    console.log(rows.at(-1)?.join(' '))
+  }
+  await add(['0', 'base', '0', '0'], base)
+  for (const size of sizesText.split(',').map(Number)) {
+    const samples = only(night, 'train').slice(0, size)
+    const folder = join(root, `train-${size}`)
+    const faces = new Faces(
+      folder,
+      await writePlan(
+        folder,
+        DEFAULTS,
+        samples.map((sample) => [sample, 'train'] as const),
+      ),
+      SIDE,
+    )
+    if (which.includes('recipe')) {
+      for (const scope of ['decoder', 'full'] as const) {
+        const { weights, seconds } = await plainRecipe(base, faces, scope, folder)
+        await add(
+          [
+            String(size),
+            `PyTorch's, ${scope}`,
+            String(Math.min(400, Math.max(150, 10 * size))),
+            seconds.toFixed(0),
+          ],
+          weights,
+        )
+      }
+    }
+    if (which.includes('facet')) {
+      const settings = { ...DEFAULTS, ...(JSON.parse(overrides) as Partial<TrainSettings>) }
+      const own = join(root, `facet-${size}`)
+      const replays = settings.preserve === 'replay' ? only(day, 'train').slice(0, 40) : []
+      await writePlan(own, settings, [
+        ...samples.map((sample) => [sample, 'train'] as const),
+        ...replays.map((sample) => [sample, 'replay'] as const),
+      ])
+      const begun = performance.now()
+      const end = await train(own, {
+        tell: (news) => void (news.kind === 'epoch' && console.error(JSON.stringify(news.row).slice(0, 160))),
+        asked: () => null,
+      })
+      const seconds = (performance.now() - begun) / 1000
+      await add(
+        [String(size), 'Facet', String(end.steps), seconds.toFixed(0)],
+        new Map([...base, ...(await read(join(own, BEST_FILE)))]),
+      )
+    }
+  }
+  await rm(root, { recursive: true, force: true })
+  printTable(rows)
+}
