@@ -73,20 +73,3 @@ function encodeGreyPng(values: Uint8Array, width: number, height: number): Promi
       .toBuffer()
   )
 }
-
-/** A label map as `encodeLabelPng` writes it: the grey values are the class numbers. Errors as for `readPicture`. */
-export async function readLabelPng(path: string): Promise<LabelMap> {
-  const { image, width, height } = await openPicture(path)
-  const { data, info } = await image
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw unreadablePicture(path, error)
-    })
-  // libvips may spread grey to three equal channels.
-  const labels =
-    info.channels === 1
-      ? new Uint8Array(data)
-      : Uint8Array.from({ length: width * height }, (_, i) => data[i * info.channels] as number)
-  return { width, height, labels }
-}

@@ -13,7 +13,6 @@ import { pictureSize } from '../../imaging/picture'
 import { hashFile } from '../../models/importer'
 import type { TrainingImage } from '../../models/trained'
 import { PLAN_FILE, type Plan, type PlanSample } from '../../training/plan'
-import { gridOf } from '../workspace'
 import type { Base } from './base'
 import type { TrainingFaces } from './faces'
 import type { OtherFace } from './others'
@@ -37,8 +36,6 @@ export interface Preparation {
 export interface Preparing {
   readonly signal: AbortSignal
   progress(done: number, total: number): void
-  /** What the base model says of a picture, one class a pixel. */
-  predict(picture: string, grid: { width: number; height: number }): Promise<Uint8Array>
 }
 
 export interface Prepared {
@@ -72,9 +69,7 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     work.signal.throwIfAborted()
     const batch = wanted.slice(start, start + BATCH)
     const made = await Promise.all(
-      batch.map(({ use, face }, i) =>
-        makeEntry(folder, `${start + i}.png`, use, face, settings, work).catch(leaveOut),
-      ),
+      batch.map(({ use, face }, i) => makeEntry(folder, `${start + i}.png`, use, face, work).catch(leaveOut)),
     )
     made.forEach((entry, i) => {
       if (typeof entry !== 'string') entries.push(entry)
@@ -112,14 +107,12 @@ async function makeEntry(
   file: string,
   use: TrainingImage['use'],
   { name, image, id = null, sample }: Face,
-  { preserve }: TrainSettings,
   work: Preparing,
 ): Promise<Entry> {
-  const size = await pictureSize(image)
+  await pictureSize(image)
   const sha256 = await hashFile(image, work.signal)
-  // Distillation asks the base model itself, for every way a face is turned.
-  const isAnswered = use === 'replay' && preserve === 'distillation'
-  const truth = isAnswered ? null : await labelsOf(image, sample, gridOf(size), work)
+  // A replay's labels are the base model's answer, which the run asks for itself.
+  const truth = use === 'replay' ? null : await labelsOf(image, sample)
   const labels = truth && join(LABELS_FOLDER, file)
   if (truth && labels)
     await writeFile(join(folder, labels), await encodeLabelPng(truth.labels, truth.width, truth.height))
@@ -130,13 +123,8 @@ async function makeEntry(
   }
 }
 
-async function labelsOf(
-  image: string,
-  sample: Sample | null,
-  grid: { width: number; height: number },
-  work: Preparing,
-): Promise<LabelMap> {
-  if (!sample) return { ...grid, labels: new Uint8Array(await work.predict(image, grid)) }
+async function labelsOf(image: string, sample: Sample | null): Promise<LabelMap | null> {
+  if (!sample) return null
   const { map, complaints } = await sample.read()
   if (map) return groundTruth(map, sample, 'segface')
   const [first] = complaints

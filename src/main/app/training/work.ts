@@ -119,17 +119,11 @@ export class RunInWork {
   }
 
   async #prepare(prepare: (preparing: Preparing) => Promise<Prepared>): Promise<void> {
-    const { runs, registry } = this.#parts
+    const { runs } = this.#parts
     const { signal } = this.#stop
     const { images, notes } = await prepare({
       signal,
       progress: (step, steps) => this.#tell({ step, steps }),
-      predict: async (picture, grid) => {
-        const { base } = runs.read(this.id)
-        const { network } = await registry.find(base)
-        const request = { network, provider: 'cpu', picture, grid } as const
-        return (await this.#engine.submit('predict', request, { signal })).labels
-      },
     })
     runs.update(this.id, { images })
     for (const sentence of notes) this.#note(sentence)
