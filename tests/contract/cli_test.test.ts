@@ -187,7 +187,7 @@ describe('facet test', () => {
     const lab = at('lab')
     await mkdir(lab)
     const run = () =>
-      runNode(CLI, ['--data-dir', at('data'), '--json', 'test', ...model(), '--limit', '1'], lab)
+      runNode(CLI, ['--data-dir', at('data'), '--json', 'test', ...model(), '--limit', '1'], { cwd: lab })
     expect(await run()).toMatchObject({
       code: 2,
       stdout: '',

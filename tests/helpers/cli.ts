@@ -1,5 +1,5 @@
 /** @file The built command line as a process of its own: what it printed and how it ended. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -14,13 +14,27 @@ export interface Ended {
 
 export const CLI = join(BUILT, 'cli.js')
 
+export interface RunOptions {
+  readonly cwd?: string
+  /** Beside what this process has. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Told of each piece that the process writes to stderr, so that it can be sent a signal. */
+  readonly onStderr?: (child: ChildProcess, text: string) => void
+}
+
 /** Runs `node script args` to its end, for a minute at most. */
-export async function runNode(script: string, args: readonly string[], cwd = process.cwd()): Promise<Ended> {
+export async function runNode(
+  script: string,
+  args: readonly string[],
+  { cwd = process.cwd(), env, onStderr }: RunOptions = {},
+): Promise<Ended> {
   const child = spawn(process.execPath, [script, ...args], {
     cwd,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   })
+  child.stderr.on('data', (chunk: Buffer) => onStderr?.(child, chunk.toString()))
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

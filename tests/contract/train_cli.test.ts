@@ -1,0 +1,324 @@
+/** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readCelebAMask, readItemMasks } from '../../src/main/dataset/celebamask/importer'
+import { openRuns } from '../../src/main/store/runs/open'
+import { openStore } from '../../src/main/store/open'
+import { readPlan } from '../../src/main/training/plan'
+import type { TrainingRun, TrainingSummary } from '../../src/shared/training'
+import { suiteFolder } from '../helpers/app'
+import { makeCelebAMask } from '../helpers/celebamask'
+import { runNode, type Ended, type RunOptions } from '../helpers/cli'
+import { standInPackage } from '../helpers/stand_in_package'
+
+const SHIPPED = 'segface-mobilenet-by-facet'
+const SIDE = 64
+const IDS = [0, 1, 2, 3, 4, 5, 6]
+const PARTITION = '00000 0\n00001 0\n00002 0\n00003 1\n00004 0\n00005 2\n00006 0\n'
+
+let folder: Awaited<ReturnType<typeof suiteFolder>>
+let cli: string
+let maps: Awaited<ReturnType<typeof makeCelebAMask>>
+const at = (...parts: string[]): string => join(folder.path, ...parts)
+
+beforeAll(async () => {
+  folder = await suiteFolder()
+  cli = await standInPackage(at('package'))
+  maps = await makeCelebAMask(at('tree'), { ids: IDS, side: SIDE, partition: PARTITION })
+})
+
+afterAll(() => folder.remove())
+
+function train(dataset: string, flags: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const common = ['--data-dir', at('data'), '--json', 'train', dataset, '--provider', 'cpu']
+  return runNode(cli, [...common, '--input_resolution', String(SIDE), ...flags], options)
+}
+
+async function summary(ended: Promise<Ended>): Promise<TrainingSummary> {
+  const { code, stdout, stderr } = await ended
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout) as TrainingSummary
+}
+
+/** The newest run of a folder of runs. */
+function newest(runs: string): { run: TrainingRun; folder: string } {
+  const store = openRuns(runs)
+  try {
+    const [run] = store.list()
+    return { run: run ?? expect.fail('no run'), folder: store.folderOf(run?.id ?? 0) }
+  } finally {
+    store.close()
+  }
+}
+
+/** Sends Ctrl+C when the first line comes that fits. */
+function interruptAt(line: RegExp, times = 1): NonNullable<RunOptions['onStderr']> {
+  let isDone = false
+  return (child: ChildProcess, text: string) => {
+    if (isDone || !line.test(text)) return
+    isDone = true
+    for (let i = 0; i < times; i++) setTimeout(() => child.kill('SIGINT'), i * 700)
+  }
+}
+
+describe('facet train', () => {
+  test('trains a tree by its partition, with the flags of SegFace, and answers the curves', async () => {
+    const flags = [
+      ...['--model', SHIPPED, '--name', 'By flags', '--scope', 'decoder', '--epochs', '3', '--lr', '2e-4'],
+      ...['--lr_schedule', '1,2', '--lr_schedule_gamma', '0.5', '--weight_decay', '0', '--train_bs', '2'],
+      ...[
+        '--time_limit',
+        '600',
+        '--no-flip',
+        '--rotation',
+        '0',
+        '--scale',
+        '0',
+        '--colour',
+        '0',
+        '--ema',
+        '0',
+      ],
+      ...['--early_stopping', '2', '--no-dice_present', '--no-repeat_rare', '--preserve', 'none'],
+    ]
+    const { code, stdout, stderr } = await train(at('tree'), flags)
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({
+      model: 'by-flags',
+      epochs: 3,
+      steps: 9,
+      loss: [1 / 2, 1 / 3, 1 / 4],
+      val_mean_f1: [0.51, 0.52, 0.53],
+      best_epoch: 3,
+    })
+    expect(stderr).toMatch(
+      /before, val mean F1 0.5000 \(best\)\nepoch 1, loss 0.5000, val mean F1 0.5100 \(best\)/,
+    )
+    const { run, folder: home } = newest(at('data', 'runs'))
+    expect(run.settings).toEqual({
+      ...{
+        scope: 'decoder',
+        epochs: 3,
+        lr: 2e-4,
+        lr_schedule: [1, 2],
+        lr_schedule_gamma: 0.5,
+        weight_decay: 0,
+      },
+      ...{ train_bs: 2, input_resolution: SIDE, seed: 0, flip: false, rotation: 0, scale: 0, colour: 0 },
+      ...{
+        early_stopping: 2,
+        ema: 0,
+        dice_present: false,
+        repeat_rare: false,
+        preserve: 'none',
+        time_limit: 600,
+      },
+    })
+    const { samples } = await readPlan(home)
+    expect(samples.map(({ name, use }) => `${name} ${use}`)).toEqual([
+      ...[0, 1, 2, 4, 6].map((id) => `CelebA-HQ-img/${id}.jpg train`),
+      'CelebA-HQ-img/3.jpg val',
+    ])
+    // Nothing was written into somebody's dataset.
+    expect((await readdir(at('tree'))).sort()).toEqual([
+      ...['CelebA-HQ-img', 'CelebAMask-HQ-mask-anno', 'list_eval_partition.txt'],
+    ])
+  })
+
+  test('takes the first so many faces, a checkpoint file, or an architecture', async () => {
+    await summary(train(at('tree'), ['--model', SHIPPED, '--name', 'few', '--limit', '2', '--epochs', '1']))
+    expect(newest(at('data', 'runs')).run.images).toEqual({ train: 2, val: 1 })
+
+    const file = at('outside_64.pt')
+    await runNode(cli, [
+      '--data-dir',
+      at('data'),
+      'model',
+      'export',
+      SHIPPED,
+      '--format',
+      'pt',
+      '--out',
+      file,
+    ])
+    const answer = await summary(train(at('tree'), ['--model', file, '--name', 'from file', '--epochs', '1']))
+    const { run } = newest(at('data', 'runs'))
+    expect([answer.model, run.base]).toEqual(['from-file', 'outside_64'])
+    expect(run.notes[0]).toContain(`${file} is now the model outside_64`)
+
+    // A fresh network is stored whole, which the stand-in's one tensor is not.
+    const { code, stderr } = await train(at('tree'), [
+      '--model',
+      'convnext_tiny',
+      '--name',
+      'fresh',
+      '--epochs',
+      '1',
+    ])
+    expect(code).toBe(1)
+    expect(stderr).toContain('is not a SegFace checkpoint')
+    const fresh = newest(at('data', 'runs'))
+    expect(fresh.run).toMatchObject({ base: 'convnext_small', settings: { lr: 1e-4, preserve: 'none' } })
+    expect(await readPlan(fresh.folder)).toMatchObject({ arch: 'convnext_small', weights: [] })
+  })
+
+  test('keeps the best when Ctrl+C is pressed, and says so', async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Stopped', '--epochs', '4', '--seed', '1']
+    const ended = await train(at('tree'), flags, { onStderr: interruptAt(/epoch 2/) })
+    expect(ended.stderr).toContain('Stopping; the best so far is kept. Ctrl+C again ends at once.')
+    expect(await summary(Promise.resolve(ended))).toMatchObject({
+      model: 'stopped',
+      epochs: 2,
+      best_epoch: 2,
+    })
+    expect(newest(at('data', 'runs')).run).toMatchObject({ state: 'cancelled' })
+  })
+
+  test('ends at once when it is pressed again, and goes on with --resume', async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Twice', '--epochs', '4', '--seed', '2']
+    const ended = await train(at('tree'), flags, { onStderr: interruptAt(/epoch 2/, 2) })
+    expect([ended.code, ended.stdout]).toEqual([130, ''])
+    expect(await summary(train(at('tree'), [...flags, '--resume']))).toMatchObject({
+      ...{ model: 'twice', epochs: 4, best_epoch: 4 },
+    })
+    const again = await train(at('tree'), [...flags, '--resume'])
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringContaining("no unfinished training named 'Twice'"),
+    ])
+  })
+
+  test("writes SegFace's checkpoint where SegFace would", async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Saved', '--epochs', '2', '--preserve', 'none']
+    await writeFile(at('.env'), 'LOG_PATH=logs\n')
+    await summary(train(at('tree'), [...flags, '--expt_name', 'night'], { cwd: folder.path }))
+    const file = at('logs', 'ckpts', 'night', 'model_1.pt')
+    const { stdout } = await runNode(cli, ['--json', 'inspect', file])
+    expect(JSON.parse(stdout)).toMatchObject({
+      network: { arch: 'mobilenet' },
+      metadata: { epoch: 1, iteration: 4 },
+    })
+    const imported = await runNode(cli, [
+      ...['--data-dir', at('data'), '--json', 'model', 'import', file, '--name', 'Back'],
+    ])
+    expect(JSON.parse(imported.stdout)).toMatchObject({ id: 'back', parent: null })
+  })
+
+  test('remembers the splits of a workspace, and trains there while it is open', async () => {
+    const workspace = at('workspace')
+    await runNode(cli, ['--data-dir', at('data'), 'dataset', 'import', at('tree'), '--into', workspace])
+    const database = join(workspace, '.facet', 'workspace.db')
+    const first = openStore(database)
+    first.setSplit(
+      first.listRows().map(({ id }) => id),
+      null,
+    )
+    first.close()
+    const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none']
+    await summary(train(workspace, [...flags, '--name', 'One']))
+    const one = newest(join(workspace, '.facet', 'runs'))
+    const uses = (await readPlan(one.folder)).samples.map(({ name, use }) => `${name} ${use}`).sort()
+    const store = openStore(database)
+    try {
+      const remembered = store.listRows().map(({ name, split }) => `${name} ${split ?? 'none'}`)
+      expect(remembered.sort()).toEqual(uses)
+      // Open here, so that the command can only read.
+      await summary(train(workspace, [...flags, '--name', 'Two']))
+      const two = newest(join(workspace, '.facet', 'runs'))
+      expect(two.run.name).toBe('Two')
+      expect((await readPlan(two.folder)).samples.map(({ name, use }) => `${name} ${use}`).sort()).toEqual(
+        uses,
+      )
+    } finally {
+      store.close()
+    }
+  })
+
+  test('says what is wrong with which flag, dataset or model', async () => {
+    const failure = async (code: 1 | 2, dataset: string, ...flags: string[]): Promise<string> => {
+      const ended = await train(dataset, ['--name', 'x', ...flags])
+      expect([ended.code, ended.stdout], ended.stderr).toEqual([code, ''])
+      return ended.stderr
+    }
+    expect(await failure(2, at('tree'), '--model', SHIPPED, '--scope', 'some')).toContain('some')
+    expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr', '-1')).toContain('options.lr')
+    expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr_schedule', 'soon')).toContain('lr_schedule')
+    expect(await failure(1, at('tree'), '--model', 'nothing')).toContain('or an architecture: swin_base')
+    expect(await failure(1, at('nowhere'), '--model', SHIPPED)).toContain('does not exist')
+    await mkdir(at('bare'), { recursive: true })
+    expect(await failure(1, at('bare'), '--model', SHIPPED)).toContain('neither a CelebAMask-HQ dataset')
+    expect(await failure(1, at('tree'), '--model', SHIPPED, '--seed', '5')).toContain(
+      'The loss is not a number.',
+    )
+    const { stderr } = await train(at('tree'), ['--model', SHIPPED, '--name', 'x', '--expt_name', 'y'], {
+      ...{ cwd: at('bare'), env: {} },
+    })
+    if (process.env.LOG_PATH === undefined) expect(stderr).toContain('Set LOG_PATH')
+  })
+})
+
+describe('facet train --bundle', () => {
+  test("writes the dataset, the checkpoint and the command line for SegFace's own train.py", async () => {
+    const out = at('bundle')
+    const flags = ['--model', SHIPPED, '--name', 'Night faces', '--epochs', '30', '--bundle', out]
+    const { code, stdout, stderr } = await train(at('tree'), flags)
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ out, images: { train: 5, val: 1, test: 1 } },
+      command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE`,
+    })
+    expect((await readdir(out)).sort()).toEqual(
+      ['.env', 'README.md', 'data', 'logs', 'start.pt', 'start.py', 'train.sh'].sort(),
+    )
+    const script = await readFile(join(out, 'train.sh'), 'utf8')
+    expect(script).toContain('torchrun --nproc_per_node="$gpus" --master_port=29440 train.py')
+    for (const flag of [
+      ...[
+        '--ckpt_path ckpts',
+        '--expt_name Night_faces',
+        '--dataset celebamask_hq',
+        '--backbone segface_celeb',
+      ],
+      ...['--model mobilenet', '--lr 0.0003', '--lr_schedule 8,20', '--input_resolution 64', '--epochs 30'],
+    ])
+      expect(script).toContain(flag)
+    const { stdout: inspected } = await runNode(cli, ['--json', 'inspect', join(out, 'start.pt')])
+    expect(JSON.parse(inspected)).toMatchObject({ network: { arch: 'mobilenet' } })
+
+    const data = join(out, 'data', 'SegFace', 'CelebAMask-HQ')
+    const partition = await readFile(join(data, 'list_eval_partition.txt'), 'utf8')
+    expect(partition).toMatch(/^100001\.jpg 0\n/)
+    // CelebA's own form leads to the same splits through the mapping.
+    const { items, complaints } = await readCelebAMask(data)
+    expect(complaints).toEqual([])
+    expect(items.map(({ id, split }) => [id, split])).toEqual(
+      IDS.map((id) => [id, id === 3 ? 'val' : id === 5 ? 'test' : 'train']),
+    )
+    const [first] = items
+    const { map } = await readItemMasks(first ?? expect.fail('no item'))
+    expect([map?.width, map?.height]).toEqual([512, 512])
+    expect(await readFile(join(data, 'list_by_id.txt'), 'utf8')).toBe(PARTITION)
+    expect(maps.size).toBe(IDS.length)
+    expect(existsSync(at('data', 'models', 'night-faces'))).toBe(false)
+    const again = await train(at('tree'), flags)
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(`${out} is not empty`)])
+  })
+
+  test('of a fresh network has no checkpoint to start from', async () => {
+    const out = at('fresh bundle')
+    const { code, stderr } = await train(at('tree'), [
+      '--model',
+      'mobilenet',
+      '--name',
+      'fresh',
+      '--bundle',
+      out,
+    ])
+    expect(code, stderr).toBe(0)
+    expect(existsSync(join(out, 'start.pt'))).toBe(false)
+    expect(await readFile(join(out, 'train.sh'), 'utf8')).not.toContain('--resume')
+  })
+})
