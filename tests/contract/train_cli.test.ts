@@ -278,7 +278,7 @@ describe('facet train --bundle', () => {
     for (const flag of [
       ...[
         '--ckpt_path ckpts',
-        '--expt_name Night_faces',
+        '--expt_name Night_faces_64',
         '--dataset celebamask_hq',
         '--backbone segface_celeb',
       ],

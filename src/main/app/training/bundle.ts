@@ -53,7 +53,8 @@ export async function writeBundle(
       const { settings } = told
       const command: BundleCommand = {
         model: base.arch,
-        name: folderName(request.name),
+        // As SegFace's own folders end, by which the side is known when a checkpoint comes back.
+        name: `${folderName(request.name)}_${settings.input_resolution}`,
         epochs: settings.epochs,
         lr: settings.lr,
         lr_schedule: settings.lr_schedule ?? milestones(settings.epochs),

@@ -115,6 +115,10 @@ export function bundleReadme(
   classes: number,
 ): string {
   const { model, name, isFresh, epochs, train_bs } = command
+  const broken =
+    model === 'resnet'
+      ? ' The published train.py cannot run resnet, whose hooks store nothing: it needs a copy that was mended.'
+      : ''
   const start = isFresh
     ? '- No starting checkpoint: the network is fresh.'
     : "- `start.pt`: the weights to start from, SegFace's own form. train.py has no flag for them but `--resume`, which wants the optimiser's state too; `start.py` makes that."
@@ -144,6 +148,6 @@ What is here:
 ${start}
 - \`.env\`: what \`train.sh\` sets as absolute paths; copy it into SegFace's folder to run train.py by hand.
 
-Worth knowing: a step learns from ${train_bs} faces on each GPU, so with fewer than that many times the number of GPUs there are no whole steps: use fewer GPUs. train.py neither mirrors nor turns the faces, learns every weight (\`--model ${model}\`), and gives batch norm the statistics of each GPU's own batch. Masks of which only some parts are checked, and golden faces, are not here: this format cannot leave pixels out.
+Worth knowing: a step learns from ${train_bs} faces on each GPU, so with fewer than that many times the number of GPUs there are no whole steps: use fewer GPUs. train.py neither mirrors nor turns the faces, learns every weight (\`--model ${model}\`), and gives batch norm the statistics of each GPU's own batch. Masks of which only some parts are checked, and golden faces, are not here: this format cannot leave pixels out.${broken}
 `
 }
