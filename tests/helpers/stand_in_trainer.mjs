@@ -66,7 +66,7 @@ async function train(id, folder) {
   if (seed === DIES) process.kill(process.pid, 'SIGKILL')
   const perEpoch = Math.ceil(samples.filter(({ use }) => use === 'train').length / settings.train_bs)
   const rows = []
-  let best = 0
+  let best = null
   for (let epoch = 0; epoch <= epochs; epoch++) {
     const step = epoch * perEpoch
     const loss = epoch === 0 ? null : 1 / (epoch + 1)
@@ -74,7 +74,7 @@ async function train(id, folder) {
     const f1 = { background: mean, hair: mean, hat: null }
     const losses = { loss, cross_entropy: loss, dice: loss, lr: loss === null ? null : settings.lr }
     const row = { epoch, ...losses, seconds: 0.01, val: { mean_f1: mean, f1 } }
-    const isBest = epoch === 0 || seed !== WORSENS
+    const isBest = epoch > 0 && (epoch === 1 || seed !== WORSENS)
     if (isBest) best = epoch
     rows.push(row)
     if (epoch > begun) {

@@ -45,7 +45,7 @@ async function train(
     const run = await work.ended
     signal.removeEventListener('abort', cancel)
     const model = modelOf(run)
-    if (request.checkpoints !== undefined && model !== run.base)
+    if (request.checkpoints !== undefined)
       await writeCheckpoint(context, run, model, resolve(request.checkpoints))
     return summary(run, model, runs.network(run.id).steps)
   } finally {

@@ -223,23 +223,23 @@ export class RunInWork {
   }
 }
 
-/**
- * Makes a model of a run's best weights, once. Where no pass was better than the base model, that is the model. Does
- * nothing where no pass has ended.
- */
+/** Makes a model of a run's best weights, once. Does nothing where no pass has ended. */
 export async function keepBest(
   { runs, registry }: Pick<WorkParts, 'runs' | 'registry'>,
   id: number,
 ): Promise<TrainingRun> {
   const run = runs.read(id)
-  const { bestEpoch, epochs, settings, images, dataset, seconds, base, notes } = run
+  const { bestEpoch, epochs, settings, images, dataset, seconds, base } = run
   const weights = join(runs.folderOf(id), BEST_FILE)
   if (run.model !== null || bestEpoch === null || !existsSync(weights)) return run
   const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
-  if (bestEpoch === 0 && parent) {
-    runs.note(id, `No pass was better than ${base}, which stays as it is.`)
-    return runs.update(id, { model: base })
-  }
+  const scoreOf = (at: number): number | undefined => epochs.find(({ epoch }) => epoch === at)?.val?.mean_f1
+  const [before, after] = [scoreOf(0), scoreOf(bestEpoch)]
+  if (before !== undefined && after !== undefined && after <= before)
+    runs.note(
+      id,
+      `No pass scored better on the validation faces than ${base}: mean F1 ${after.toFixed(3)}, before ${before.toFixed(3)}.`,
+    )
   const ended = epochs.filter(({ epoch }) => epoch > 0).length
   const model = await addTrained(registry, {
     name: run.name,
@@ -249,7 +249,7 @@ export async function keepBest(
     steps: runs.network(id).steps,
     images: await readImages(runs.folderOf(id)),
     curves: epochs,
-    notes,
+    notes: runs.read(id).notes,
   })
   return runs.update(id, { model: model.manifest.id })
 }
