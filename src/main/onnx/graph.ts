@@ -136,6 +136,12 @@ export class GraphBuilder {
     return this.#append(opType, inputs, attributes, names)
   }
 
+  /** Adds a node of another graph, with other inputs of the same types and shapes, and its outputs as they are called. */
+  keep(node: Node, inputs: readonly (Value | null)[]): readonly Value[] {
+    const names = node.outputs.map(({ name }) => name)
+    return this.#append(node.opType, inputs, node.attributes, names)
+  }
+
   /** `node` for the operators with one output. */
   op(opType: OpType, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value {
     const [output] = this.node(opType, inputs, attributes)

@@ -122,6 +122,17 @@ export class Operands {
     })
   }
 
+  /** The shape of inputs 0 and 1 multiplied as matrices, leading dimensions broadcast. */
+  matrixProduct(): readonly number[] {
+    const [a, b] = [this.input(0).shape, this.input(1).shape]
+    if (a.length < 2 || b.length < 2) return this.fail('wants matrices; vectors are not used here')
+    const [rows, inner] = a.slice(-2)
+    const [innerB, columns] = b.slice(-2)
+    if (inner !== innerB)
+      return this.fail(`multiplies [${a}] by [${b}]: ${inner} columns meet ${innerB} rows`)
+    return [...this.broadcast(a.slice(0, -2), b.slice(0, -2)), rows ?? 0, columns ?? 0]
+  }
+
   reduced(shape: readonly number[], axes: readonly number[], keep: boolean): readonly number[] {
     return keep
       ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))

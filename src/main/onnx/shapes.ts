@@ -20,6 +20,7 @@ export const UNKNOWN = -1
 type Rule = (node: Operands) => readonly TensorType[]
 
 const ARITHMETIC: readonly DType[] = ['float16', 'float32', 'float64', 'int32', 'int64', 'uint8', 'int8']
+const EIGHT_BITS: readonly DType[] = ['uint8', 'int8']
 const FLOATING: readonly DType[] = ['float16', 'float32', 'float64']
 
 /** f(x), elementwise on floating numbers. */
@@ -100,15 +101,7 @@ const RULES = {
   },
 
   // linear
-  MatMul: (node) => {
-    const [a, b] = [node.input(0).shape, node.input(1).shape]
-    if (a.length < 2 || b.length < 2) return node.fail('wants matrices; vectors are not used here')
-    const [rows, inner] = a.slice(-2)
-    const [innerB, columns] = b.slice(-2)
-    if (inner !== innerB) return node.fail(`multiplies [${a}] by [${b}]: ${inner} columns meet ${innerB} rows`)
-    const batch = node.broadcast(a.slice(0, -2), b.slice(0, -2))
-    return [{ dtype: node.sameDtype(0, 1), shape: [...batch, rows ?? 0, columns ?? 0] }]
-  },
+  MatMul: (node) => [{ dtype: node.sameDtype(0, 1), shape: node.matrixProduct() }],
   Gemm: (node) => {
     const a = node.rank(0, 2).shape
     const b = node.rank(1, 2).shape
@@ -122,6 +115,28 @@ const RULES = {
     }
     return [{ dtype: node.sameDtype(0, 1), shape }]
   },
+
+  MatMulInteger: (node) => {
+    node.inputOf(0, EIGHT_BITS)
+    node.inputOf(1, EIGHT_BITS)
+    return [{ dtype: 'int32', shape: node.matrixProduct() }]
+  },
+
+  // quantisation
+  QuantizeLinear: (node) => {
+    const { shape } = node.inputOf(0, FLOATING)
+    const axis = node.axis(node.int('axis', 1), shape.length)
+    const { shape: scale } = node.input(1)
+    if (scale.length > 1 || (scale.length === 1 && scale[0] !== shape[axis])) {
+      return node.fail(`scales [${shape}] along axis ${axis} by [${scale}]`)
+    }
+    return [{ dtype: node.inputOf(2, EIGHT_BITS).dtype, shape }]
+  },
+  DynamicQuantizeLinear: (node) => [
+    { dtype: 'uint8', shape: node.inputOf(0, ['float32']).shape },
+    { dtype: 'float32', shape: [] },
+    { dtype: 'uint8', shape: [] },
+  ],
 
   // convolution, pooling, resampling
   Conv: (node) => {
