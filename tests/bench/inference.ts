@@ -1,43 +1,151 @@
-/** @file The shipped SegFace MobileNet as Facet builds it, on the processor: loading, the first time and again, and milliseconds per image. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+/**
+ * @file Networks as Facet builds them against the published ones as an exporter writes them (`literal/`), in one run of one
+ * onnxruntime with the same threads and options: milliseconds per image of both in turn, and of each in a process of its own
+ * loading, the first time and again, and peak memory. `npm run bench -- inference [ARCH …|all] [--side 512] [--runs 12]`.
+ */
+import { spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { GraphCache } from '../../src/main/engine/graph_cache'
-import { Networks } from '../../src/main/engine/networks'
-import type { Session } from '../../src/main/runtime/session'
-import { noise } from '../helpers/named_tensors'
-import { printTable, spread } from './report'
+import { parseArgs } from 'node:util'
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { median } from '../../src/main/base/quantile'
+import type { Tensor } from '../../src/main/base/tensor'
+import { withCheckpoint } from '../../src/main/checkpoint/open'
+import { writeSafetensors } from '../../src/main/checkpoint/safetensors'
+import { encodeModel } from '../../src/main/onnx/encode'
+import { sessionOptions, threadCount } from '../../src/main/runtime/providers'
+import { ARCHITECTURES, type Architecture } from '../../src/main/segface/config'
+import { buildSegFace } from '../../src/main/segface/network'
+import { readInput } from '../../src/main/segface/preprocess'
+import { countParameters, type StateDict } from '../../src/main/segface/weights'
+import { maxDifference } from '../helpers/allclose'
+import { namedNetwork } from '../helpers/backbone'
+import { buildLiteral } from './literal/network'
+import type { Alone } from './inference_alone'
+import { inFolder } from './place'
+import { printTable, show } from './report'
 
-const WEIGHTS = join(resolve('resources', 'models', 'segface-mobilenet-by-facet'), 'weights.safetensors')
-const SIDES = [256, 512]
-const RUNS = 20
+const DEFAULT_ARCHITECTURES: readonly Architecture[] = ['mobilenet', 'convnext_base', 'swin_base']
+const SHIPPED = resolve('resources', 'models', 'segface-mobilenet-by-facet', 'weights.safetensors')
+/** A face in the public domain: denormal attention weights come with real photos and trained weights only. */
+const PHOTO = resolve('resources', 'sample', 'aligned', 'astronaut.jpg')
+const THREADS = threadCount(2)
+
+const HEAD = [
+  'network', 'M params', 'difference', 'ours ms', 'literal ms', 'ratio', 'of minima', 'of CPU time', 'literal, default options',
+  'load ms: ours', 'again', 'literal', 'peak MB: ours', 'literal',
+] // prettier-ignore
 
 export async function run(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'facet-bench-'))
-  const rows = [['resolution', 'first load ms', 'load ms', `p50 / p95 ms per image (${RUNS} runs)`]]
-  for (const side of SIDES) {
-    const first = await load(side, folder)
-    await first.session.release()
-    const { session, ms } = await load(side, folder)
-    const image = { data: Float32Array.from(noise('bench', 3 * side * side)), shape: [1, 3, side, side] }
-    await session.run({ image })
-    const times: number[] = []
-    for (let i = 0; i < RUNS; i++) {
-      const begun = performance.now()
-      await session.run({ image })
-      times.push(performance.now() - begun)
-    }
-    rows.push([`${side}²`, first.ms.toFixed(0), ms.toFixed(0), spread(times)])
-    await session.release()
+  const { positionals, values } = parseArgs({
+    args: process.argv.slice(3),
+    allowPositionals: true,
+    options: { side: { type: 'string', default: '512' }, runs: { type: 'string', default: '12' } },
+  })
+  const wanted = positionals.length === 0 ? DEFAULT_ARCHITECTURES : ARCHITECTURES.filter((arch) => positionals[0] === 'all' || positionals.includes(arch)) // prettier-ignore
+  const [side, runs] = [Number(values.side), Number(values.runs)]
+  console.log(`${side} x ${side}, ${THREADS} threads, ${runs} runs of each in turn`)
+  const rows: string[][] = [HEAD]
+  for (const arch of wanted) {
+    await inFolder(async (folder) => {
+      rows.push(await compare(arch, side, runs, folder))
+    })
   }
-  await rm(folder, { recursive: true })
   printTable(rows)
 }
 
-/** The network as an engine that has just started loads it. */
-async function load(side: number, folder: string): Promise<{ session: Session; ms: number }> {
-  const start = performance.now()
-  const networks = new Networks(new GraphCache(folder, 'bench'))
-  const { session } = await networks.load({ weights: WEIGHTS, resolution: side }, 'cpu')
-  return { session, ms: performance.now() - start }
+async function compare(arch: Architecture, side: number, runs: number, folder: string): Promise<string[]> {
+  const stateDict = await weightsOf(arch)
+  const weights = join(folder, 'weights.safetensors')
+  await writeSafetensors(weights, stateDict)
+  const literal = join(folder, 'literal.onnx')
+  await writeFile(literal, encodeModel(buildLiteral(stateDict, side)))
+
+  const [first, again, theirs] = [
+    alone('ours', weights, side, folder),
+    alone('ours', weights, side, folder),
+    alone('literal', literal, side, folder),
+  ]
+  const options = sessionOptions('cpu', THREADS)
+  const [ours, same, plain] = await race(
+    [
+      await InferenceSession.create(encodeModel(buildSegFace(stateDict, { resolution: side })), options),
+      await InferenceSession.create(literal, options),
+      await InferenceSession.create(literal, { intraOpNumThreads: THREADS }),
+    ],
+    new OrtTensor('float32', await readInput(PHOTO, side), [1, 3, side, side]),
+    runs,
+  )
+  return [
+    arch,
+    (countParameters(stateDict) / 1e6).toFixed(2),
+    maxDifference(ours.logits, same.logits).toExponential(1),
+    show(median(ours.ms)),
+    show(median(same.ms)),
+    (median(same.ms) / median(ours.ms)).toFixed(2),
+    (Math.min(...same.ms) / Math.min(...ours.ms)).toFixed(2),
+    (median(same.cpuMs) / median(ours.cpuMs)).toFixed(2),
+    (median(plain.ms) / median(ours.ms)).toFixed(2),
+    show(first.loadMs),
+    show(again.loadMs),
+    show(theirs.loadMs),
+    show(again.peakMB),
+    show(theirs.peakMB),
+  ]
+}
+
+interface Lap {
+  readonly ms: number[]
+  /** Of all threads: what other work on the machine changes least. */
+  readonly cpuMs: number[]
+  logits: Float32Array
+}
+
+/** Runs sessions in turn, so that what slows the machine slows all of them. */
+async function race(
+  sessions: readonly [InferenceSession, InferenceSession, InferenceSession],
+  image: OrtTensor,
+  runs: number,
+): Promise<[Lap, Lap, Lap]> {
+  const laps = sessions.map((): Lap => ({ ms: [], cpuMs: [], logits: new Float32Array() }))
+  for (let turn = -1; turn < runs; turn++) {
+    for (const [i, session] of sessions.entries()) {
+      const lap = laps[i] as Lap
+      const cpu = process.cpuUsage()
+      const start = performance.now()
+      const { logits } = await session.run({ image })
+      const ms = performance.now() - start
+      const { user, system } = process.cpuUsage(cpu)
+      if (turn < 0) lap.logits = logits?.data as Float32Array
+      else {
+        lap.ms.push(ms)
+        lap.cpuMs.push((user + system) / 1000)
+      }
+    }
+  }
+  for (const session of sessions) await session.release()
+  return laps as [Lap, Lap, Lap]
+}
+
+/** The shipped model's weights, else tensors made from their names: the same work, but for the denormals. */
+async function weightsOf(arch: Architecture): Promise<StateDict> {
+  if (arch !== 'mobilenet') return namedNetwork(arch)
+  return withCheckpoint(SHIPPED, async (checkpoint) => {
+    const tensors = new Map<string, Tensor>()
+    for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
+    return tensors
+  })
+}
+
+/** Loads and runs in a process of its own, whose memory is nobody else's. */
+function alone(which: 'ours' | 'literal', file: string, side: number, folder: string): Alone {
+  const jiti = resolve('node_modules', 'jiti', 'lib', 'jiti-cli.mjs')
+  const script = resolve('tests', 'bench', 'inference_alone.ts')
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [jiti, script, which, file, String(side), join(folder, 'cache')],
+    { encoding: 'utf8', maxBuffer: 2 ** 24 },
+  )
+  if (status !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as Alone
 }

@@ -15,6 +15,26 @@ export interface NamedBackbone {
   readonly parameters: ReadonlyMap<string, Tensor>
 }
 
+/** Smallest side that every network takes: what its parameters are does not depend on it. */
+const ANY_SIDE = 64
+
+/** The state dict of a whole SegFace network, by what it asks for. */
+export function namedNetwork(arch: Architecture): Map<string, Tensor> {
+  const g = new GraphBuilder(arch)
+  const parameters = new Map<string, Tensor>()
+  const context = {
+    g,
+    parameter: (name: string, shape: readonly number[]) => {
+      const tensor = parameters.get(name) ?? namedTensor(name, shape)
+      parameters.set(name, tensor)
+      return g.initializer(name, tensor)
+    },
+  }
+  const image = g.input('image', 'float32', [1, 3, ANY_SIDE, ANY_SIDE])
+  headLogits(context, fuseTaps(context, backbone(context, arch, image)), ANY_SIDE)
+  return parameters
+}
+
 export function namedBackbone(arch: Architecture, resolution: number): NamedBackbone {
   const g = new GraphBuilder(arch)
   const parameters = new Map<string, Tensor>()

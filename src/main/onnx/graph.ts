@@ -114,14 +114,14 @@ export class GraphBuilder {
 
   /** A small int64 list (a shape, axes, …) as a constant; equal lists are one value. */
   int64s(values: readonly number[]): Value {
-    return this.#constant(`int64_${values.join('_')}`, () =>
+    return this.#constant('list', `int64_${values.join('_')}`, () =>
       tensor('int64', [values.length], BigInt64Array.from(values, BigInt)),
     )
   }
 
   /** A scalar constant of a number type; equal scalars are one value. */
   scalar(value: number, dtype: DType = 'float32'): Value {
-    return this.#constant(`${dtype}_${value}`, () => tensor(dtype, [], scalarData(value, dtype)))
+    return this.#constant('scalar', `${dtype}_${value}`, () => tensor(dtype, [], scalarData(value, dtype)))
   }
 
   /** Adds a node and returns its outputs, typed and shaped by inference. */
@@ -207,11 +207,12 @@ export class GraphBuilder {
     return value
   }
 
-  #constant(name: string, make: () => Tensor): Value {
-    const known = this.#constants.get(name)
+  #constant(kind: 'list' | 'scalar', name: string, make: () => Tensor): Value {
+    const key = `${kind} ${name}`
+    const known = this.#constants.get(key)
     if (known !== undefined) return known
     const value = this.initializer(this.#fresh(name), make())
-    this.#constants.set(name, value)
+    this.#constants.set(key, value)
     return value
   }
 

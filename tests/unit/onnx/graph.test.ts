@@ -62,6 +62,8 @@ describe('a graph', () => {
     expect(g.scalar(2)).toBe(g.scalar(2))
     expect(g.scalar(2, 'int32')).not.toBe(g.scalar(2))
     expect(g.int64s([1, 2])).toBe(g.int64s([1, 2]))
+    expect(g.scalar(1, 'int64').shape).toEqual([])
+    expect(g.int64s([1]).shape).toEqual([1])
     expect(g.finish().initializers.get('w')).toBe(weight)
   })
 
