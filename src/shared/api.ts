@@ -31,6 +31,10 @@ export const PROVIDERS = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as c
 export type ProviderChoice = (typeof PROVIDERS)[number]
 export type Provider = Exclude<ProviderChoice, 'auto'>
 
+/** Numbers that a network's large products are made of: 32-bit floats as it was trained with, or 8-bit integers on a processor. */
+export const PRECISIONS = ['float', 'int8'] as const
+export type Precision = (typeof PRECISIONS)[number]
+
 export const STATUSES = ['untouched', 'predicted', 'corrected', 'accepted', 'flagged'] as const
 export type Status = (typeof STATUSES)[number]
 
@@ -59,6 +63,8 @@ const settings = z.object({
   provider: z.enum(PROVIDERS),
   /** Predict what is on screen and the next ones without being asked. */
   autoPredict: z.boolean(),
+  /** Ids of models that are to compute in 8 bits on a processor, where their check allows it. */
+  int8: z.array(z.string()).max(256),
   /** Where published models are fetched from, in Hugging Face's layout; null means Hugging Face itself. */
   mirror: mirror.nullable(),
   /** Folders opened before, newest first. */
@@ -139,6 +145,8 @@ export const REQUESTS = {
     layout: z.enum(EXPORT_FORMATS).default('celebamask-hq'),
     size: z.int().min(16).max(8192).optional(),
     provider: z.enum(PROVIDERS).default('auto'),
+    /** int8 computes on the processor, and says what it changes. */
+    precision: z.enum(PRECISIONS).default('float'),
     job,
   }),
 
@@ -165,6 +173,8 @@ export const REQUESTS = {
   'models.examine': z.object({ file: path, job }),
   /** What an ONNX file of others makes of a picture: an image of the open workspace, or null for Facet's sample. */
   'models.look': z.object({ file: path, use: ONNX_USE, image: id.nullable() }),
+  /** What 8 bits gain with the model and change: found out on pictures of the open workspace, or only remembered. */
+  'models.precision': z.object({ model: z.string(), check: z.boolean(), job }),
   'models.import': z.object({
     file: path,
     name: z.string().min(1).max(80).optional(),
@@ -489,10 +499,27 @@ export interface Complaint {
 export interface PredictSummary {
   images: number
   provider: Provider
+  precision: Precision
+  /** What 8 bits change on some of these pictures; null in floats. */
+  precision_check: PrecisionCheck | null
   ms_per_image: { median: number; p95: number }
   /** What the model cannot do, in sentences. */
   limits: string[]
   complaints: Complaint[]
+}
+
+/** A model in 8 bits against floats, on this processor. */
+export interface PrecisionCheck {
+  /** How many pictures it was held against, and whose: the user's own, or those that come with Facet. */
+  pictures: number
+  own: boolean
+  /** The share of pixels whose class is another, over all pictures and in the worst. */
+  changed: number
+  worst: number
+  /** Median ms per image. */
+  ms: Record<Precision, number>
+  /** 8 bits are faster and change so little that they are offered. */
+  offered: boolean
 }
 
 export interface DatasetSummary {
@@ -537,6 +564,8 @@ export interface DoctorReport {
   providers: ProviderTrial[]
   chosen: Provider
   why: string
+  /** 8 bits on the processor; null where the model gains nothing by them, or it was not found out yet. */
+  precision: PrecisionCheck | null
 }
 
 /** What each method answers. */
@@ -568,6 +597,8 @@ export interface Responses {
   'models.show': ModelInfo
   'models.examine': ModelFile
   'models.look': ModelLook
+  /** null where it was not found out yet; `gains` false where there is nothing to find out. */
+  'models.precision': { gains: boolean; check: PrecisionCheck | null }
   'models.import': ModelInfo
   'models.export': ModelExport
   'models.published': { models: PublishedModel[] }

@@ -7,6 +7,7 @@ export const DEFAULT_SETTINGS: Settings = {
   model: null,
   provider: 'auto',
   autoPredict: true,
+  int8: [],
   mirror: null,
   recent: [],
 }

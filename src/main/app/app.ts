@@ -24,6 +24,7 @@ import { mediaFor, type Media } from './media'
 import { modelFileHandlers } from './model_files'
 import { modelHandlers } from './models'
 import { predictFilesHandlers } from './predict_files'
+import { precisionHandlers, Precisions } from './precision'
 import { Providers } from './providers'
 import { openSettings, settingsHandlers } from './settings'
 import { testHandlers } from './test_run'
@@ -43,6 +44,7 @@ export interface Context {
   readonly settings: ReturnType<typeof openSettings>
   readonly registry: Registry
   readonly providers: Providers
+  readonly precisions: Precisions
   readonly jobs: Jobs
   readonly workspace: WorkspaceHolder
   readonly inference: Inference
@@ -82,11 +84,13 @@ export function createApp(deps: Deps): App {
   const settings = openSettings(deps.paths.dataDir, events)
   const registry = new Registry(deps.paths)
   const providers = new Providers(deps)
+  const precisions = new Precisions(deps.paths)
   const jobs = new Jobs(events)
   const workspace = new WorkspaceHolder(deps.paths, events)
-  const inference = new Inference({ deps, events, settings, registry, providers, workspace })
+  const inference = new Inference({ deps, events, settings, registry, providers, precisions, workspace })
   const uploads = new Uploads(deps.paths.dataDir)
-  const shared = { deps, events, settings, registry, providers, jobs, workspace, inference, uploads }
+  const models = { registry, providers, precisions, inference }
+  const shared = { deps, events, settings, jobs, workspace, uploads, ...models }
   const context: Context = { ...shared, training: new Training(shared) }
   const handlers: Handlers = join(
     folderHandlers(context),
@@ -100,6 +104,7 @@ export function createApp(deps: Deps): App {
     testHandlers(context),
     modelHandlers(context),
     modelFileHandlers(context),
+    precisionHandlers(context),
     downloadHandlers(context),
     datasetHandlers(context),
     diagnosisHandlers(context),

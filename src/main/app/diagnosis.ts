@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
-import { STATUSES, type DoctorReport, type ProviderTrial } from '../../shared/api'
+import { STATUSES, type DoctorReport, type PrecisionCheck, type ProviderTrial } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest, type Manifest } from '../models/manifest'
@@ -12,6 +12,7 @@ import { describeModel } from '../onnx/decode'
 import { ladder } from '../runtime/providers'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import { recognise } from '../segface/config'
+import { gainsInInt8 } from '../segface/int8'
 import { countParameters } from '../segface/weights'
 import { openReader } from '../store/open'
 import type { Context, Handlers } from './app'
@@ -31,7 +32,7 @@ const UNTIMED: ProviderTrial = {
 export function diagnosisHandlers(
   context: Context,
 ): Pick<Handlers, 'logits.run' | 'inspect.file' | 'doctor.run' | 'doctor.remembered'> {
-  const { registry, providers, inference, jobs, settings, deps } = context
+  const { registry, providers, precisions, inference, jobs, settings, deps, workspace } = context
   return {
     async 'logits.run'({ checkpoint, input, output, provider }) {
       const weights = resolve(checkpoint)
@@ -48,24 +49,30 @@ export function diagnosisHandlers(
         const rungs = ladder().length
         let tried = 0
         progress(tried, rungs)
-        return report(
-          model.manifest,
-          await providers.judge(networkOf(model), {
-            signal,
-            timeAll: true,
-            onTrial: () => progress(++tried, rungs),
-          }),
-        )
+        const network = networkOf(model)
+        const verdict = await providers.judge(network, {
+          signal,
+          timeAll: true,
+          onTrial: () => progress(++tried, rungs),
+        })
+        const check = gainsInInt8(model.manifest.arch)
+          ? await precisions.check(network, await precisions.pictures(workspace.current), signal)
+          : null
+        return report(model.manifest, verdict, check)
       }),
     async 'doctor.remembered'() {
       const model = await registry.find(settings.current.model)
       const verdict = await providers.remembered(networkOf(model))
-      return verdict && report(model.manifest, verdict)
+      return verdict && report(model.manifest, verdict, await precisions.remembered(networkOf(model)))
     },
   }
 
   /** The verdict on a model, with what it was found on. */
-  function report({ id, resolution }: Manifest, { chosen, why, trials }: Verdict): DoctorReport {
+  function report(
+    { id, resolution }: Manifest,
+    { chosen, why, trials }: Verdict,
+    precision: PrecisionCheck | null,
+  ): DoctorReport {
     return {
       version: deps.version,
       node: process.versions.node,
@@ -79,6 +86,7 @@ export function diagnosisHandlers(
       providers: trials.some(({ provider }) => provider === chosen) ? [...trials] : [...trials, UNTIMED],
       chosen,
       why,
+      precision,
     }
   }
 }

@@ -12,6 +12,7 @@ import { networkOf, partsOfModel, type Registry } from '../models/registry'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
 import { engineOptions } from './engine'
+import type { Precisions } from './precision'
 import type { Providers } from './providers'
 import type { SettingsFile } from './settings'
 import type { Store } from '../store/store'
@@ -23,6 +24,7 @@ interface Parts {
   readonly settings: SettingsFile
   readonly registry: Registry
   readonly providers: Providers
+  readonly precisions: Precisions
   readonly workspace: WorkspaceHolder
 }
 
@@ -109,16 +111,18 @@ export class Inference {
    * the settings name is tried before it is used.
    */
   choose(): Promise<Choice> {
-    this.#choice ??= this.#find().then(
-      (choice) => {
-        this.#tell({ model: choice.name, provider: choice.provider, why: choice.why })
-        return choice
-      },
-      (error: unknown) => {
-        this.#choice = null
-        throw error
-      },
-    )
+    this.#choice ??= this.#find()
+      .then((choice) => this.#inPrecision(choice))
+      .then(
+        (choice) => {
+          this.#tell({ model: choice.name, provider: choice.provider, why: choice.why })
+          return choice
+        },
+        (error: unknown) => {
+          this.#choice = null
+          throw error
+        },
+      )
     return this.#choice
   }
 
@@ -137,16 +141,36 @@ export class Inference {
     const verdict = await providers.remembered(network)
     if (verdict) return { network, name, parts, provider: verdict.chosen, why: verdict.why }
     const { signal } = this.#closing
+    const choice: Choice = {
+      network,
+      name,
+      parts,
+      provider: 'cpu',
+      why: 'the other providers are being tried',
+    }
     providers.judge(network, { signal }).then(
       (found) => {
         if (found.chosen !== 'cpu') this.reconsider()
-        else this.#tell({ why: found.why })
+        else void this.#inPrecision({ ...choice, why: found.why }).then(({ why }) => this.#tell({ why }))
       },
       (error: unknown) => {
         if (!signal.aborted) this.#tell({ problem: toWire(error).message })
       },
     )
-    return { network, name, parts, provider: 'cpu', why: 'the other providers are being tried' }
+    return choice
+  }
+
+  /** The choice, in 8 bits where the user wants them for the model and its check on this computer allows them. */
+  async #inPrecision(choice: Choice): Promise<Choice> {
+    const { settings, precisions } = this.#parts
+    if (choice.provider !== 'cpu' || !settings.current.int8.includes(choice.network.id)) return choice
+    const check = await precisions.remembered(choice.network)
+    if (!check?.offered) return choice
+    return {
+      ...choice,
+      network: { ...choice.network, precision: 'int8' },
+      why: `${choice.why}; in 8 bits, which change ${(100 * check.changed).toFixed(2)} % of the pixels`,
+    }
   }
 
   /** One wish after another; a folder that was opened in between has wishes of its own. */

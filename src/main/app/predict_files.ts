@@ -1,7 +1,7 @@
 /** @file Masks for files on disk, without a workspace: what `facet predict` does. */
 import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Checked, Complaint, PredictSummary } from '../../shared/api'
+import type { Checked, Complaint, PredictSummary, ProviderChoice } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { partMapFromLabels } from '../../shared/mask'
 import { quantile } from '../base/quantile'
@@ -13,6 +13,7 @@ import { describeFile } from '../models/named_file'
 import { limitsOf } from '../models/limits'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
+import { spread } from './precision'
 import { gridOf } from './workspace'
 
 export function predictFilesHandlers(context: Context): Pick<Handlers, 'predict.files'> {
@@ -24,13 +25,18 @@ export function predictFilesHandlers(context: Context): Pick<Handlers, 'predict.
 
 /** Predicts one picture or all of a folder; a picture that cannot be read is a complaint, not the end. */
 async function predictFiles(
-  { registry, providers, inference }: Context,
+  { registry, providers, precisions, inference }: Context,
   request: Checked<'predict.files'>,
   { signal, progress }: Work,
 ): Promise<PredictSummary> {
   const { root, names } = await listPictures(resolve(request.input), signal)
+  const { precision } = request
   const { network, abilities } = await registry.resolve(request.model, (file) => describeFile(registry, file))
-  const { chosen: provider } = await providers.choose(network, request.provider, signal)
+  if (precision === 'int8') refuseInt8(request.provider, network.onnx !== undefined)
+  const asked = precision === 'int8' ? 'cpu' : request.provider
+  const { chosen: provider } = await providers.choose(network, asked, signal)
+  const files = spread(names).map((name) => join(root, name))
+  const check = precision === 'int8' ? await precisions.check(network, { files, own: true }, signal) : null
   const writer = await createPredictionWriter(resolve(request.out), request.layout, names)
   const complaints: Complaint[] = []
   const times: number[] = []
@@ -42,7 +48,7 @@ async function predictFiles(
     try {
       const { size } = request
       const grid = size === undefined ? gridOf(await pictureSize(picture)) : { width: size, height: size }
-      const job = { network, provider, picture, grid }
+      const job = { network: { ...network, precision }, provider, picture, grid }
       const { labels, ms } = await inference.engine.submit('predict', job, { signal })
       times.push(ms)
       await writing
@@ -57,7 +63,29 @@ async function predictFiles(
   }
   await writing
   const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
-  return { images: times.length, provider, ms_per_image, limits: limitsOf(abilities), complaints }
+  return {
+    images: times.length,
+    provider,
+    precision,
+    precision_check: check,
+    ms_per_image,
+    limits: limitsOf(abilities),
+    complaints,
+  }
+}
+
+/** Throws `usage` where 8 bits cannot be had. */
+function refuseInt8(provider: ProviderChoice, isOfOthers: boolean): void {
+  if (isOfOthers)
+    throw new FacetError(
+      'usage',
+      '8 bits are for SegFace networks; an ONNX file runs as it is. Leave --precision out.',
+    )
+  if (provider !== 'auto' && provider !== 'cpu')
+    throw new FacetError(
+      'usage',
+      `8 bits are for the processor, not for ${provider}; leave one of the two out.`,
+    )
 }
 
 /** The pictures that `input` names, as paths below `root` with forward slashes. */

@@ -71,7 +71,8 @@ export function settingsHandlers({
       // zod gives left-out fields as undefined keys; those must not overwrite.
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
       const after = await settings.write(given)
-      if (after.model !== before.model || after.provider !== before.provider) inference.reconsider()
+      const choices = ({ model, provider, int8 }: Settings): string => JSON.stringify([model, provider, int8])
+      if (choices(after) !== choices(before)) inference.reconsider()
       return after
     },
   }

@@ -138,8 +138,8 @@ async function fingerprint(path: string): Promise<string[]> {
 }
 
 /** What `ref` says beside its files. */
-function shapeOf({ changes = [], resolution, taken = [] }: NetworkRef): unknown[] {
-  return [changes.length, resolution, taken.map(({ from, parts }) => [shapeOf(from), parts])]
+function shapeOf({ changes = [], resolution, precision = 'float', taken = [] }: NetworkRef): unknown[] {
+  return [changes.length, resolution, precision, taken.map(({ from, parts }) => [shapeOf(from), parts])]
 }
 
 /** The name of a graph's folder: the checksum in it is how the files are checked. Throws where one cannot be read. */

@@ -10,6 +10,7 @@ import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
 import { createSession, type Array32, type Session } from '../runtime/session'
 import { recognise, type SegFaceConfig } from '../segface/config'
+import { backboneInInt8 } from '../segface/int8'
 import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
 import { buildLabelHead, endInLabels } from '../segface/postprocess'
@@ -105,12 +106,12 @@ export class Networks {
   }
 
   #kept(
-    { weights, changes, resolution, onnx, taken }: NetworkRef,
+    { weights, changes, resolution, onnx, precision = 'float', taken }: NetworkRef,
     provider: Provider,
     form: string,
     make: () => Promise<Loaded>,
   ): Promise<Loaded> {
-    const key = JSON.stringify([weights, changes, resolution, onnx, taken, provider, form])
+    const key = JSON.stringify([weights, changes, resolution, onnx, precision, taken, provider, form])
     return kept(this.#networks, key, MAX_NETWORKS, make, ({ session }) => session.release())
   }
 
@@ -187,15 +188,17 @@ export function recogniseIn(weights: string): Promise<SegFaceConfig> {
 
 /** The graph of SegFace's tensors in `ref`, all read from disk. Throws a checkpoint error or `model/unsupported`. */
 export async function buildNetwork(ref: NetworkRef, batch = 1): Promise<Graph> {
-  const { weights, changes = [], resolution, taken = [] } = ref
+  const { weights, changes = [], resolution, precision = 'float', taken = [] } = ref
   const stateDict = await withTensors([weights, ...changes], async (source) => {
     const tensors = new Map<string, Tensor>()
     for (const { name } of source.tensors) tensors.set(name, await source.read(name))
     return tensors
   })
-  const graph = buildSegFace(stateDict, { resolution, batch })
+  const built = buildSegFace(stateDict, { resolution, batch })
+  const graph = precision === 'int8' ? backboneInInt8(built) : built
   const others: TakenParts[] = []
-  for (const { from, parts } of taken) others.push({ graph: await buildNetwork(from, batch), parts })
+  for (const { from, parts } of taken)
+    others.push({ graph: await buildNetwork({ ...from, precision }, batch), parts })
   return buildMixture(graph, others)
 }
 

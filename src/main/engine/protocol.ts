@@ -1,5 +1,5 @@
 /** @file What the backend and the engine say to each other: jobs, answers, and the framing on a pipe. */
-import type { Provider } from '../../shared/api'
+import type { Precision, Provider } from '../../shared/api'
 import { FacetError, type WireError } from '../../shared/errors'
 import type { PartName } from '../../shared/labels'
 import type { LabelMap } from '../../shared/mask'
@@ -18,6 +18,8 @@ export interface NetworkRef {
   resolution: number
   /** How an ONNX file of others is fed and read; left out for SegFace's tensors. */
   onnx?: OnnxDescription
+  /** Left out: float. int8 is for the processor alone. */
+  precision?: Precision
   /** Networks that some parts are taken from, one after another. */
   taken?: readonly { from: NetworkRef; parts: readonly PartName[] }[]
 }
@@ -68,6 +70,14 @@ export interface Jobs {
   trial: {
     request: { network: NetworkRef; provider: Provider; asked: boolean }
     answer: { operators: number; worst: number; ms: number; slower: null } | { slower: number }
+  }
+  /**
+   * The network of SegFace's tensors in 8 bits against floats, on the processor and on pictures of the user: of each the share
+   * of pixels whose class changes, and the median ms of both. A picture that cannot be read is left out.
+   */
+  precision: {
+    request: { network: NetworkRef; pictures: readonly string[] }
+    answer: { changed: number[]; ms: Record<Precision, number> }
   }
   /** The network's graph as an ONNX file: `image`, normalised float32 [1, 3, R, R], to `logits`, float32 [1, C, R, R]. */
   export: {

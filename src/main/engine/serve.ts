@@ -10,6 +10,7 @@ import { examine } from './examine'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
 import type { Control, Talk } from '../training/news'
+import { comparePrecisions } from './precision'
 import { selfTest } from './selftest'
 import { buildNetwork, Networks, recogniseIn, type Grid, type Labeller } from './networks'
 import {
@@ -37,6 +38,7 @@ export function serveEngine(
     examine,
     look: (request) => look(networks, request),
     trial: (request) => selfTest(networks, request),
+    precision: (request) => comparePrecisions(networks, request),
     export: exportOnnx,
     train: ({ folder }, talk) => train(folder, talk),
   }

@@ -1,0 +1,129 @@
+/**
+ * @file Whether a model may compute in 8 bits: it is held against its own floats on pictures of the user, and what was found is
+ * remembered for the model, this processor and onnxruntime. Nobody gets 8 bits who did not ask for them.
+ */
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { PrecisionCheck } from '../../shared/api'
+import { writeFileAtomic } from '../base/fs'
+import { runAlone } from '../engine/client'
+import type { NetworkRef } from '../engine/protocol'
+import { ONNXRUNTIME_VERSION } from '../runtime/version'
+import { gainsInInt8 } from '../segface/int8'
+import type { Context, Handlers } from './app'
+import type { Deps } from './deps'
+import { engineOptions } from './engine'
+import type { Workspace } from './workspace'
+
+/** 8 bits that change more pixels than this are not offered: as many as a mask's edge moving by half a pixel. */
+const MOST_CHANGED = 0.005
+/** Nor are those that take longer than this part of the floats' time. */
+const SLOWEST = 0.9
+/** Enough for a share that is steady to a tenth of a percent, and few enough to wait for. */
+export const CHECKED_PICTURES = 8
+
+/** Pictures that a model is checked on. */
+export interface CheckedPictures {
+  readonly files: readonly string[]
+  /** The user's own, not those that come with Facet. */
+  readonly own: boolean
+}
+
+type Model = NetworkRef & { readonly id: string }
+
+const share = z.number().min(0).max(1)
+const checkFile = z.record(
+  z.string(),
+  z.object({
+    pictures: z.int(),
+    own: z.boolean(),
+    changed: share,
+    worst: share,
+    ms: z.object({ float: z.number(), int8: z.number() }),
+    offered: z.boolean(),
+  }),
+)
+
+export class Precisions {
+  constructor(private readonly paths: Deps['paths']) {}
+
+  /** What was found with the model on this computer, or null. */
+  async remembered(model: Model): Promise<PrecisionCheck | null> {
+    return (await this.#read())[keyOf(model)] ?? null
+  }
+
+  /** Finds out, in a process of its own, and remembers it. Errors as for loading the model and reading pictures. */
+  async check(model: Model, { files, own }: CheckedPictures, signal?: AbortSignal): Promise<PrecisionCheck> {
+    const { id: _id, ...network } = model
+    const request = { network, pictures: files }
+    const { changed, ms } = await runAlone(engineOptions(this.paths), 'precision', request, signal)
+    const mean = changed.reduce((sum, each) => sum + each, 0) / changed.length
+    const check: PrecisionCheck = {
+      pictures: changed.length,
+      own,
+      changed: mean,
+      worst: Math.max(...changed),
+      ms,
+      offered: mean < MOST_CHANGED && ms.int8 < SLOWEST * ms.float,
+    }
+    const all = await this.#read()
+    await mkdir(this.paths.dataDir, { recursive: true })
+    await writeFileAtomic(this.#file, `${JSON.stringify({ ...all, [keyOf(model)]: check }, null, 2)}\n`)
+    return check
+  }
+
+  /** Some pictures of the workspace, from all over its list; without one, those that come with Facet. */
+  async pictures(workspace: Workspace | null): Promise<CheckedPictures> {
+    const names = workspace?.store.listRows().map(({ name }) => name) ?? []
+    if (workspace && names.length > 0)
+      return { files: spread(names).map((name) => workspace.fileOf(name)), own: true }
+    const folder = join(this.paths.resources, 'sample', 'aligned')
+    const sample = (await readdir(folder)).filter((name) => name.endsWith('.jpg'))
+    return { files: sample.map((name) => join(folder, name)), own: false }
+  }
+
+  get #file(): string {
+    return join(this.paths.dataDir, 'precisions.json')
+  }
+
+  async #read(): Promise<z.infer<typeof checkFile>> {
+    try {
+      return checkFile.parse(JSON.parse(await readFile(this.#file, 'utf8')))
+    } catch {
+      // It can be found out again.
+      return {}
+    }
+  }
+}
+
+function keyOf({ id, resolution }: Model): string {
+  return `${id} at ${resolution}, onnxruntime ${ONNXRUNTIME_VERSION}, ${cpus()[0]?.model ?? process.arch}`
+}
+
+/** `CHECKED_PICTURES` of `all`, at even distances. */
+export function spread<T>(all: readonly T[]): T[] {
+  const step = Math.max(1, all.length / CHECKED_PICTURES)
+  return all.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step)).slice(0, CHECKED_PICTURES)
+}
+
+export function precisionHandlers({
+  registry,
+  precisions,
+  workspace,
+  jobs,
+}: Context): Pick<Handlers, 'models.precision'> {
+  return {
+    'models.precision': async ({ model: name, check, job }) => {
+      const model = await registry.find(name)
+      const gains = gainsInInt8(model.manifest.arch)
+      const network = { id: model.manifest.id, ...model.network }
+      if (!gains || !check) return { gains, check: gains ? await precisions.remembered(network) : null }
+      return jobs.run(job, 'models.precision', async ({ signal }) => {
+        const pictures = await precisions.pictures(workspace.current)
+        return { gains, check: await precisions.check(network, pictures, signal) }
+      })
+    },
+  }
+}
