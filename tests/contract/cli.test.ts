@@ -74,6 +74,22 @@ describe('facet predict', () => {
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([32, 32])
   })
 
+  test('says what 8 bits change, which the processor alone computes', async () => {
+    const picture = at('pictures', 'a.jpg')
+    const predict = ['predict', picture, '--model', SHIPPED, '--out', at('int8'), '--precision', 'int8']
+    expect(await json(...predict)).toMatchObject({
+      images: 1,
+      provider: 'cpu',
+      precision: 'int8',
+      // A network of convolutions has nothing that would be computed in 8 bits.
+      precision_check: { pictures: 1, own: true, changed: 0, worst: 0, offered: false },
+    })
+    expect((await facet(...predict)).stdout).toMatch(
+      /8 bits change 0\.00 % of the pixels \(worst 0\.00 %\) on 1 of these pictures/,
+    )
+    expect(await failure(2, ...predict, '--provider', 'webgpu')).toContain('8 bits are for the processor')
+  })
+
   test('says what is wrong with which input, model or folder', async () => {
     const predict = (input: string, model: string, out: string) =>
       failure(1, 'predict', input, '--model', model, '--out', out, '--provider', 'cpu')

@@ -2,7 +2,7 @@
  * @file An engine that speaks the real protocol and does what the picture's name says, so that death comes when a test
  * wants it: `die` ends it every time, `die once <file>` while that file is missing, `hang <file>` waits until it is there,
  * `babble` writes what is no frame, `fail` answers an error. Of a trial, the weights' name is a JSON object that tells what
- * each provider does: milliseconds, `slow`, `absent`, `wrong`, `failed` or `die`.
+ * each provider does: milliseconds, `slow`, `absent`, `wrong`, `failed` or `die`. Of precisions, it is the answer.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,7 +23,10 @@ process.stdin.on('data', (chunk) => {
 process.stdin.once('end', () => process.exit(0))
 
 function work(message) {
-  return message.kind === 'trial' ? tryProvider(message) : predict(message)
+  if (message.kind === 'trial') return tryProvider(message)
+  if (message.kind === 'precision')
+    return send({ id: message.id, answer: JSON.parse(message.request.network.weights) })
+  return predict(message)
 }
 
 function tryProvider({ id, request: { network, provider } }) {

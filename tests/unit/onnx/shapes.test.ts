@@ -9,6 +9,7 @@ import { GraphBuilder, int, ints } from '../../../src/main/onnx/graph'
 import * as conv from '../../../src/main/onnx/ops/conv'
 import * as elementwise from '../../../src/main/onnx/ops/elementwise'
 import * as linear from '../../../src/main/onnx/ops/linear'
+import * as quantise from '../../../src/main/onnx/ops/quantise'
 import * as norm from '../../../src/main/onnx/ops/norm'
 import * as shape from '../../../src/main/onnx/ops/shape'
 
@@ -17,6 +18,18 @@ type Make = (g: GraphBuilder, x: Value) => Value | readonly Value[]
 let made = 0
 const weight = (g: GraphBuilder, ...dims: number[]) =>
   g.initializer(`w${made++}`, tensor('float32', dims, new Float32Array(elementCount(dims)).fill(0.5)))
+const zeros = (g: GraphBuilder, count: number) =>
+  g.initializer(`z${made++}`, tensor('int8', [count], new Int8Array(count)))
+/** x [M, K] in 8 bits, a matrix [K, 3], and x's zero point. */
+const eightBits = (g: GraphBuilder, x: Value): [Value, Value, Value] => {
+  const [integers, , zeroPoint] = quantise.DynamicQuantizeLinear(g, x)
+  const rows = x.shape[1] ?? 0
+  return [
+    integers,
+    g.initializer(`q${made++}`, tensor('int8', [rows, 3], new Int8Array(3 * rows))),
+    zeroPoint,
+  ]
+}
 const bools = (g: GraphBuilder, x: Value) => elementwise.Greater(g, x, 0)
 
 /** Name, input shape, node. The input is float32. */
@@ -37,6 +50,9 @@ const CASES: readonly (readonly [string, readonly number[], Make])[] = [
   ['HardSigmoid', [2, 3], (g, x) => elementwise.HardSigmoid(g, x, { alpha: 1 / 6, beta: 0.5 })],
   ['MatMul', [2, 5, 4], (g, x) => linear.MatMul(g, x, weight(g, 4, 3))],
   ['MatMul, batch broadcast', [1, 5, 4], (g, x) => linear.MatMul(g, x, weight(g, 2, 4, 3))],
+  ['MatMulInteger', [5, 4], (g, x) => quantise.MatMulInteger(g, ...eightBits(g, x))],
+  ['DynamicQuantizeLinear', [2, 3], (g, x) => quantise.DynamicQuantizeLinear(g, x)],
+  ['QuantizeLinear', [2, 3], (g, x) => quantise.QuantizeLinear(g, x, weight(g, 3), zeros(g, 3), 1)],
   ['Gemm', [4, 5], (g, x) => linear.Gemm(g, x, weight(g, 3, 4), weight(g, 3), { transA: true, transB: true })],
   ['Conv', [2, 3, 9, 8], (g, x) => conv.Conv(g, x, weight(g, 4, 3, 3, 3), weight(g, 4), { strides: [2, 2], pads: [1, 1, 1, 1] })],
   ['Conv, grouped and dilated', [1, 4, 9, 9], (g, x) => conv.Conv(g, x, weight(g, 8, 1, 3, 3), null, { group: 4, dilations: [2, 2] })],

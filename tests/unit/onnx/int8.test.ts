@@ -1,0 +1,76 @@
+/** @file Products in 8 bits: which are rewritten, as what, and how near they come. */
+import { describe, expect, it } from 'vitest'
+import { tensor } from '../../../src/main/base/tensor'
+import { GraphBuilder, type Graph } from '../../../src/main/onnx/graph'
+import { multiplyInInt8 } from '../../../src/main/onnx/int8'
+import { Add, Gelu } from '../../../src/main/onnx/ops/elementwise'
+import { MatMul } from '../../../src/main/onnx/ops/linear'
+import { Transpose } from '../../../src/main/onnx/ops/shape'
+import { noise } from '../../helpers/named_tensors'
+import { runOne } from '../../helpers/run_graph'
+
+const ROWS = 128
+const [INNER, COLUMNS] = [256, 512]
+
+const matrix = (name: string, shape: readonly number[]) =>
+  tensor(
+    'float32',
+    shape,
+    new Float32Array(
+      noise(
+        name,
+        shape.reduce((a, b) => a * b),
+      ),
+    ),
+  )
+
+/** Two large products of one input, the first's matrix stored transposed, and a small one of their sum. */
+function network(): Graph {
+  const g = new GraphBuilder('network')
+  const x = g.input('x', 'float32', [1, ROWS, INNER])
+  const stored = g.initializer('stored', matrix('stored', [COLUMNS, INNER]))
+  const first = g.scope('first', () => Gelu(g, MatMul(g, x, Transpose(g, stored, [1, 0]))))
+  const second = g.scope('second', () => MatMul(g, x, g.initializer('w', matrix('w', [INNER, COLUMNS]))))
+  const small = g.initializer('small', matrix('small', [COLUMNS, 2]))
+  g.output('y', MatMul(g, Add(g, first, second), small))
+  return g.finish()
+}
+
+const operators = ({ nodes }: Graph, opType: string): number =>
+  nodes.filter((node) => node.opType === opType).length
+
+describe('products in 8 bits', () => {
+  it('are the large ones with constant matrices, and share what their operand is quantised to', () => {
+    const graph = multiplyInInt8(network())
+    expect(operators(graph, 'MatMulInteger')).toBe(2)
+    expect(operators(graph, 'DynamicQuantizeLinear')).toBe(1)
+    expect(operators(graph, 'MatMul')).toBe(1)
+    expect([graph.inputs, graph.outputs]).toEqual([network().inputs, network().outputs])
+  })
+
+  it('are only those that are wanted', () => {
+    const graph = multiplyInInt8(network(), (name) => name.startsWith('second'))
+    expect(operators(graph, 'MatMulInteger')).toBe(1)
+    expect(operators(multiplyInInt8(network(), () => false), 'MatMulInteger')).toBe(0) // prettier-ignore
+  })
+
+  it('come near those of floats', async () => {
+    const feeds = { x: new Float32Array(noise('x', ROWS * INNER)) }
+    const run = async (graph: Graph) => (await runOne(graph, feeds)) as Float32Array
+    const [exact, near] = [await run(network()), await run(multiplyInInt8(network()))]
+    const errors = exact.map((value, i) => (near[i] ?? Infinity) - value)
+    const square = (values: Float32Array) => values.reduce((sum, value) => sum + value ** 2, 0)
+    expect(Math.sqrt(square(errors) / square(exact))).toBeLessThan(0.02)
+    expect(Math.max(...errors.map(Math.abs))).toBeGreaterThan(0)
+  })
+
+  it('survive a column of zeros', async () => {
+    const g = new GraphBuilder('zeros')
+    const weight = matrix('w', [INNER, COLUMNS])
+    for (let row = 0; row < INNER; row++) weight.data[row * COLUMNS] = 0
+    g.output('y', MatMul(g, g.input('x', 'float32', [ROWS, INNER]), g.initializer('w', weight)))
+    const y = await runOne(multiplyInInt8(g.finish()), { x: new Float32Array(noise('x', ROWS * INNER)) })
+    expect(Array.from(y, Number).every(Number.isFinite)).toBe(true)
+    expect(y[0]).toBe(0)
+  })
+})
