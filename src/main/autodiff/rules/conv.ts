@@ -6,7 +6,7 @@ import { at } from '../../../shared/assert'
 import { tensor } from '../../base/tensor'
 import type { GraphBuilder, Value } from '../../onnx/graph'
 import { Conv, ConvTranspose } from '../../onnx/ops/conv'
-import { Equal, Mul, Sub, Where } from '../../onnx/ops/elementwise'
+import { Add, Equal, Mul, Sub, Where } from '../../onnx/ops/elementwise'
 import { MatMul } from '../../onnx/ops/linear'
 import { ReduceSum } from '../../onnx/ops/norm'
 import { Concat, Expand, Pad, Reshape, Slice, Transpose } from '../../onnx/ops/shape'
@@ -66,7 +66,7 @@ function sumOfViews(
     const [row, column] = [Math.floor(place / kernel[1]), place % kernel[1]]
     return dilate(g, part, strides, [row - top, column - left], [height, width])
   })
-  return placed.length === 1 ? at(placed, 0) : g.op('Sum', placed)
+  return placed.reduce((sum, each) => Add(g, sum, each))
 }
 
 /** x [N, C, h, w] with zeros between its pixels and around, so that pixel (i, j) comes to strides · (i, j) + offset of `size`. */

@@ -4,7 +4,7 @@ import { elementCount, tensor } from '../../base/tensor'
 import type { Value } from '../../onnx/graph'
 import { Gemm } from '../../onnx/ops/linear'
 import { ReduceSum } from '../../onnx/ops/norm'
-import { Concat, Gather, Pad, Reshape, Slice, Split, Transpose } from '../../onnx/ops/shape'
+import { Concat, Gather, Pad, Reshape, Slice, Transpose } from '../../onnx/ops/shape'
 import type { OpType } from '../../onnx/shapes'
 import type { Rule, Step } from '../rule'
 import { unbroadcast, zeros } from '../rule'
@@ -29,8 +29,13 @@ export const SHAPE_RULES = {
   Concat: (step) => {
     const { g, dy, operands } = step
     const axis = operands.axis(operands.int('axis', 0), dy.shape.length)
-    const sizes = operands.present().map((value) => at(value.shape, axis))
-    return sizes.length === 1 ? [dy] : Split(g, dy, sizes, axis)
+    let end = 0
+    // Slices, not one Split: its kernel on WebGPU binds a buffer per part, of which a device may have no more than 8.
+    return operands.present().map((value) => {
+      const start = end
+      end += at(value.shape, axis)
+      return Slice(g, dy, { starts: [start], ends: [end], axes: [axis] })
+    })
   },
 
   Split: ({ g, gradients, node, operands }) => {
