@@ -319,8 +319,8 @@ export const TRAINING = {
   'watch.hold': { en: 'Seen for as long as you hold it', ko: '누르고 있는 동안 보입니다' },
   'watch.face': { en: '{name} after epoch {n}', ko: '에포크 {n} 이후의 {name}' },
   'watch.none': {
-    en: 'The same validation faces are predicted again after each epoch.',
-    ko: '에포크마다 같은 검증용 얼굴을 다시 예측해 보여 줍니다.',
+    en: 'The same few faces are predicted again after each epoch.',
+    ko: '에포크마다 같은 얼굴 몇 장을 다시 예측해 보여 줍니다.',
   },
   'watch.open': { en: 'Open {name}', ko: '{name} 열기' },
 
@@ -366,6 +366,10 @@ export const TRAINING = {
   'gate.someHint': {
     en: 'Makes a third model: the ticked parts by the new one, all else by the one in use.',
     ko: '세 번째 모델을 만듭니다. 선택한 부위는 새 모델이, 나머지는 사용 중인 모델이 예측합니다.',
+  },
+  'gate.unmixable': {
+    en: 'Only models of the same resolution can be mixed.',
+    ko: '해상도가 같은 모델끼리만 조합할 수 있습니다.',
   },
   'gate.mixName': { en: '{name} ({n|part|parts})', ko: '{name}(부위 {n}개)' },
   'gate.promoted': { en: '{name} predicts from now on', ko: '이제 {name} 모델이 예측합니다' },

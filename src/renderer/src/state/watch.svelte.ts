@@ -3,7 +3,7 @@ import type { PreviewFace } from '../../../shared/training'
 import type { Backend } from '../backend'
 
 /** Epochs whose faces are kept, so that going to and fro is quick. */
-const KEPT = 48
+const KEPT = 32
 
 export interface Seen {
   readonly run: number

@@ -1,0 +1,175 @@
+/**
+ * @file The Train page through everything that a run can come to: paused, resumed, stopped, failed, compared, deleted. The
+ * engine only pretends to train, so that each comes when the test wants it; comparing and predicting are real.
+ */
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Browser, Locator } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { App } from '../../src/main/app/app'
+import { serveHttp, type HttpDoor } from '../../src/main/node/http'
+import type { TrainingRun } from '../../src/shared/training'
+import { makeApp, STAND_IN_TRAINER, suiteFolder, testPaths } from '../helpers/app'
+import { makeCelebAMask } from '../helpers/celebamask'
+import { launchBrowser } from './browser'
+import { FacetWindow } from './window'
+
+const IDS = [0, 1, 2, 3, 4, 5, 6, 7]
+/** What the stand-in does, by seed; see helpers/stand_in_trainer.mjs. */
+const [PLAIN, WAITS, FAILS] = [0, 1, 5]
+const EPOCHS = 4
+
+describe('the Train page', () => {
+  let suite: Awaited<ReturnType<typeof suiteFolder>>
+  let browser: Browser
+  let app: App
+  let door: HttpDoor
+  let window: FacetWindow
+
+  beforeAll(async () => {
+    suite = await suiteFolder()
+    const tree = join(suite.path, 'tree')
+    const partition = IDS.map((id) => `${String(id).padStart(5, '0')} ${id < 2 ? 1 : 0}\n`).join('')
+    await makeCelebAMask(tree, { ids: IDS, side: 64, partition })
+    const data = join(suite.path, 'data')
+    app = makeApp(data, { engineEntry: STAND_IN_TRAINER })
+    door = await serveHttp(app, testPaths(data).renderer, 0)
+    browser = await launchBrowser()
+    await app.call('settings.write', { autoPredict: false, provider: 'cpu' })
+    await app.call('workspace.open', { path: tree })
+    const corrected = async () =>
+      (await app.call('images.list', {})).rows.filter(({ status }) => status === 'corrected').length
+    while ((await corrected()) < IDS.length) await sleep(20)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await door?.close()
+    await app?.dispose()
+    await suite.remove()
+  })
+
+  beforeEach(async () => {
+    window = await FacetWindow.open(browser, door.url)
+    await window.action('train').click()
+  })
+
+  afterEach(() => window.close())
+
+  const option = (name: string): Locator => window.page.locator(`[data-option="${name}"] input`)
+  const shown = (state: string): Locator => window.page.locator(`[data-run-view][data-state="${state}"]`)
+  const watched = (epoch: number): Locator => window.page.locator(`[data-watch][data-epoch="${epoch}"]`)
+
+  async function start(name: string, seed: number, side = 64): Promise<void> {
+    await window.action('train-new').click()
+    await window.action('train-options').click()
+    for (const [field, value] of Object.entries({ epochs: EPOCHS, input_resolution: side, seed }))
+      await option(field).fill(String(value))
+    await window.page.locator('[data-field=train-name]').fill(name)
+    await window.action('train-start').click()
+  }
+
+  async function latest(): Promise<TrainingRun> {
+    const [run] = (await app.call('training.list', {})).runs
+    return run ?? expect.fail('there is no run')
+  }
+
+  test('a value that cannot be meant holds the start up, and says what could', async () => {
+    await window.action('train-options').click()
+    await window.page.locator('[data-count=train]').waitFor()
+    await expect.poll(() => window.action('train-start').isEnabled()).toBe(true)
+    await option('epochs').fill('0')
+    expect(await window.action('train-start').isDisabled()).toBe(true)
+    expect(await option('epochs').getAttribute('aria-invalid')).toBe('true')
+    await option('epochs').fill('')
+    await expect.poll(() => window.action('train-start').isEnabled()).toBe(true)
+  })
+
+  test('a run goes on without its page, is paused, survives a reload, and is resumed to its end', async () => {
+    await start('patient', WAITS)
+    await watched(2).waitFor()
+    await window.press('Escape')
+    await window.canvas.waitFor()
+    await window.action('train-status').click()
+    await window.action('train-pause').click()
+    await shown('paused').waitFor()
+    await window.page.reload()
+    await window.action('train').click()
+    await window.page.locator('[data-run][data-state=paused]').click()
+    await watched(2).waitFor()
+    await window.action('train-resume').click()
+    await shown('done').waitFor()
+    expect((await latest()).epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  test('stopping keeps the best so far, and says so; kept aside, it is no more than a model', async () => {
+    await start('hasty', WAITS)
+    await watched(2).waitFor()
+    await window.action('train-cancel').click()
+    await shown('cancelled').waitFor()
+    expect(await window.page.locator('[data-outcome]').innerText()).toContain('epoch 2')
+    await window.page.locator('[data-verdict]').waitFor()
+    await window.action('keep-aside').click()
+    await window.canvas.waitFor()
+    const { model } = await latest()
+    const { models } = await app.call('models.list', {})
+    expect(models.map(({ id }) => id)).toContain(model)
+    expect((await app.call('settings.read', {})).model).toBeNull()
+  })
+
+  test('a failure is told with its reason, on the page and over it', async () => {
+    await start('hopeless', FAILS)
+    await shown('failed').waitFor()
+    expect(await window.page.locator('[data-outcome]').innerText()).toContain('not a number')
+    await window.page.locator('[data-toast=error]').filter({ hasText: 'hopeless' }).waitFor()
+    expect(await window.page.locator('[data-tab=gate]').isDisabled()).toBe(true)
+  })
+
+  test('the epochs are gone through by arrows, and what is held is seen instead', async () => {
+    await start('watched', PLAIN)
+    await shown('done').waitFor()
+    await window.page.locator('[data-tab=curves]').click()
+    await watched(EPOCHS).waitFor()
+    await window.page.locator('[data-field=watch-epoch]').focus()
+    for (let i = 0; i < EPOCHS; i++) await window.press('ArrowLeft')
+    await watched(0).waitFor()
+    await window.action('watch-truth').focus()
+    await window.page.keyboard.down('Space')
+    await window.page.locator('[data-watch][data-held=truth]').waitFor()
+    await window.page.keyboard.up('Space')
+    await window.page.locator('[data-watch]:not([data-held])').waitFor()
+    await window.action('watch-follow').click()
+    await watched(EPOCHS).waitFor()
+    expect(await window.page.locator('[data-curve=hair] path').getAttribute('d')).toMatch(/^M.*L.*L.*L.*L/)
+  })
+
+  test('only some parts of a model are taken, and the mix of both predicts', async () => {
+    await start('small', PLAIN)
+    await window.page.locator('[data-verdict]').waitFor()
+    expect(await window.action('take-parts').isDisabled()).toBe(true) // of another resolution
+    await start('partly', PLAIN, 256)
+    await window.page.locator('[data-verdict]').waitFor()
+    await window.action('take-parts').click()
+    const ticks = window.page.locator('[data-difference] input')
+    for (const tick of await ticks.all()) await tick.setChecked(false)
+    expect(await window.action('promote-parts').isDisabled()).toBe(true)
+    await window.page.locator('[data-difference=hair] input').check()
+    await window.action('promote-parts').click()
+    await window.canvas.waitFor()
+    const { model } = await latest()
+    const used = (await app.call('settings.read', {})).model ?? expect.fail('no model is chosen')
+    const { mix } = await app.call('models.show', { model: used })
+    expect(mix).toMatchObject({ other: model, parts: ['hair'] })
+    await app.call('settings.write', { model: null })
+  })
+
+  test('a run is deleted after a second word, and its model stays', async () => {
+    const { id, model } = await latest()
+    await window.page.locator(`[data-run="${id}"]`).click()
+    await window.action('train-delete').click()
+    await window.action('train-delete-sure').click()
+    await expect.poll(() => window.page.locator(`[data-run="${id}"]`).count()).toBe(0)
+    const { models } = await app.call('models.list', {})
+    expect(models.map((entry) => entry.id)).toContain(model)
+  })
+})
