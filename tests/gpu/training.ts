@@ -1,6 +1,6 @@
 /** @file Training steps on WebGPU, for a child process: how far they are from the processor's. */
 import { createStepper, type StepFeeds } from '../../src/main/training/stepper'
-import type { StepOptions } from '../../src/main/training/step_graph'
+import { buildStep, type StepOptions } from '../../src/main/training/step_graph'
 import type { Learned } from '../../src/main/training/adamw'
 import { buildTaps } from '../../src/main/segface/network'
 import type { StateDict } from '../../src/main/segface/weights'
@@ -18,7 +18,8 @@ const ZERO = 1e-6
 
 /** The losses of some steps, and after the first the first moments, a tenth of the gradients. */
 async function train(stateDict: StateDict, options: Case, steps: number, provider: 'cpu' | 'webgpu') {
-  const stepper = await createStepper(stateDict, { ...options, batch: 1, dicePresent: false }, provider)
+  const graph = buildStep(stateDict, { ...options, batch: 1, dicePresent: false })
+  const stepper = await createStepper(graph, stateDict, provider)
   const feeds = await feedsOf(stateDict, options)
   const losses: number[] = []
   let first: ReadonlyMap<string, Learned> = new Map()
