@@ -518,7 +518,7 @@ export interface PrecisionCheck {
   worst: number
   /** Median ms per image. */
   ms: Record<Precision, number>
-  /** 8 bits are faster and change so little that they are offered. */
+  /** 8 bits are faster, and change so little on the user's own pictures that they are offered. */
   offered: boolean
 }
 

@@ -67,7 +67,7 @@ export class Precisions {
       worst: Math.max(...changed),
       ms,
       // Where not one pixel changes nothing was computed in 8 bits: a network of convolutions, whatever the clock says.
-      offered: mean > 0 && mean < MOST_CHANGED && ms.int8 < SLOWEST * ms.float,
+      offered: own && mean > 0 && mean < MOST_CHANGED && ms.int8 < SLOWEST * ms.float,
     }
     const all = await this.#read()
     await mkdir(this.paths.dataDir, { recursive: true })

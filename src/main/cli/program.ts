@@ -325,7 +325,11 @@ function precisionLine({ pictures, own, changed, worst, ms, offered }: Precision
   return [
     `8 bits change ${percent(changed)} of the pixels (worst ${percent(worst)}) on ${pictures} of ${whose}`,
     `and take ${ms.int8.toFixed(0)} ms instead of ${ms.float.toFixed(0)};`,
-    offered ? 'the app offers them' : 'the app does not offer them',
+    !own
+      ? 'the app checks them on your own'
+      : offered
+        ? 'the app offers them'
+        : 'the app does not offer them',
   ].join(' ')
 }
 

@@ -319,6 +319,28 @@ const WINDOW = {
     ko: 'huggingface.co에 접속할 수 없을 때 사용할, 같은 구조의 주소입니다.',
   },
 
+  'precision.title': { en: '8 bits', ko: '8비트 연산' },
+  'precision.intro': {
+    en: 'On a processor, computing the large products in 8 bits takes about half the time and changes some pixels at the edges of parts.',
+    ko: '프로세서에서 큰 행렬 곱을 8비트로 계산하면 시간이 절반쯤 걸리지만, 부위 경계의 픽셀이 조금 달라집니다.',
+  },
+  'precision.check': { en: 'Check on my pictures', ko: '내 사진으로 확인' },
+  'precision.again': { en: 'Check again', ko: '다시 확인' },
+  'precision.running': { en: 'Comparing with full precision…', ko: '원래 정밀도와 비교하는 중…' },
+  'precision.found': {
+    en: '{int8} ms an image instead of {float}; {changed} of the pixels change on {n|picture|pictures} of yours, {worst} in the worst.',
+    ko: '장당 {float}ms 대신 {int8}ms가 걸리고, 내 사진 {n}장에서 픽셀의 {changed}가 달라집니다(가장 많이 달라진 사진은 {worst}).',
+  },
+  'precision.foundSample': {
+    en: '{int8} ms an image instead of {float}; {changed} of the pixels change on pictures that come with Facet, {worst} in the worst. Open a folder to check on your own.',
+    ko: '장당 {float}ms 대신 {int8}ms가 걸리고, 기본 제공 사진에서 픽셀의 {changed}가 달라집니다(가장 많이 달라진 사진은 {worst}). 폴더를 열면 내 사진으로 확인할 수 있습니다.',
+  },
+  'precision.notOffered': {
+    en: 'That changes too much, or gains too little, to be used.',
+    ko: '달라지는 픽셀이 너무 많거나 빨라지는 정도가 작아 사용할 수 없습니다.',
+  },
+  'precision.use': { en: 'Compute in 8 bits', ko: '8비트로 계산' },
+
   'computer.intro': {
     en: 'Tries each way of computing with the model in use: whether it runs, whether its results are right, and how long an image takes.',
     ko: '사용 중인 모델로 각 연산 장치를 시험합니다. 실행 여부, 결과의 정확성, 장당 시간을 확인합니다.',

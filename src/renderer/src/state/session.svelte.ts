@@ -14,6 +14,7 @@ import { ImageList } from './list.svelte'
 import { Marks } from './marks'
 import { Models } from './models.svelte'
 import { Published } from './published.svelte'
+import { PrecisionState } from './precision.svelte'
 import { SettingsState } from './settings.svelte'
 import type { Shortcut } from './shortcuts'
 import { Toasts } from './toasts.svelte'
@@ -36,6 +37,7 @@ export class Session {
   readonly models: Models
   readonly published: Published
   readonly computer: Computer
+  readonly precision: PrecisionState
   readonly folders: FolderPicker
   readonly export: ExportState
   readonly training: Training
@@ -61,6 +63,7 @@ export class Session {
     this.models = new Models(backend, this.jobs)
     this.published = new Published(backend, this.jobs)
     this.computer = new Computer(backend, this.jobs)
+    this.precision = new PrecisionState(backend, this.jobs, this.settings)
     this.folders = new FolderPicker(backend)
     this.export = new ExportState(backend, this.jobs)
     this.training = new Training(backend, this.jobs)
