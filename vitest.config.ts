@@ -2,6 +2,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
+const kindOf = (mode: string): string => (mode === 'long' ? '{test,long}' : 'test')
+
 export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   test: {
@@ -11,13 +13,13 @@ export default defineConfig(({ mode }) => ({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['tests/{unit,store,parity,editor,arch}/**/*.test.ts'] },
+        test: { name: 'unit', include: [`tests/{unit,store,parity,editor,arch}/**/*.${kindOf(mode)}.ts`] },
       },
       {
         extends: true,
         test: {
           name: 'gpu',
-          include: [mode === 'long' ? 'tests/gpu/**/*.{test,long}.ts' : 'tests/gpu/**/*.test.ts'],
+          include: [`tests/gpu/**/*.${kindOf(mode)}.ts`],
           fileParallelism: false,
         },
       },

@@ -8,12 +8,15 @@ import { PRESET_NAMES, type ClassSet, type OnnxUse, type PresetName } from './ne
 import { ONNX_USE } from './network_schema'
 import { TEST_SPLITS, type TestReport } from './scoring'
 import {
+  BATCH_NORMS,
   CHECKED_PARTS,
+  SCOPES,
   TRAIN_ON,
   TRAIN_OPTIONS,
   type EpochRow,
   type ModelComparison,
   type PreviewFace,
+  type StepReport,
   type TrainingBundle,
   type TrainingProgress,
   type TrainingRun,
@@ -274,6 +277,19 @@ export const REQUESTS = {
     input: path,
     output: path,
     provider: z.enum(PROVIDERS).default('auto'),
+  }),
+  'step.run': z.object({
+    checkpoint: path,
+    images: path,
+    labels: path,
+    scope: z.enum(SCOPES).default('full'),
+    /** Whether batch norms of scope full go by their running statistics or by those of the batch. */
+    batchNorm: z.enum(BATCH_NORMS).default('running'),
+    lr: z.number().positive().max(1).default(1e-3),
+    weightDecay: z.number().min(0).max(1).default(1e-5),
+    steps: z.int().min(1).max(10_000).default(3),
+    output: path.optional(),
+    gradients: path.optional(),
   }),
   'inspect.file': z.object({ file: path }),
   'doctor.run': z.object({ job }),
@@ -623,6 +639,7 @@ export interface Responses {
   'dataset.import': DatasetSummary
   'dataset.export': ExportSummary
   'logits.run': { arch: string; provider: Provider; ms: number }
+  'step.run': StepReport
   'inspect.file': Record<string, unknown>
   'doctor.run': DoctorReport
   /** What is known of the model in use without trying anything; null before its first trial. */

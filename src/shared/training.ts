@@ -9,6 +9,10 @@ export const SCOPES = ['decoder', 'full'] as const
 /** `decoder`: the backbone is frozen, its taps are cached on disk. `full`: every parameter. */
 export type Scope = (typeof SCOPES)[number]
 
+export const BATCH_NORMS = ['running', 'batch'] as const
+/** What batch norms normalise by: their running statistics, or those of the batch, towards which the running ones then move. */
+export type BatchNorm = (typeof BATCH_NORMS)[number]
+
 /** Which images of a workspace are learned from; a dataset tree has all its masks by hand. */
 export const TRAIN_ON = ['corrected', 'accepted', 'all'] as const
 export type TrainOn = (typeof TRAIN_ON)[number]
@@ -189,6 +193,29 @@ export interface TrainingSummary {
   readonly loss: readonly number[]
   readonly val_mean_f1: readonly (number | null)[]
   readonly best_epoch: number | null
+}
+
+/** What `facet step` prints. */
+export interface StepReport {
+  /** Before each step. */
+  readonly steps: readonly StepLossRow[]
+  /** After the last. */
+  readonly after: StepLossRow
+  /** Of the first step, by learned tensor; null for one that the network never uses. */
+  readonly gradients: Readonly<Record<string, GradientSize | null>>
+}
+
+export interface StepLossRow {
+  readonly cross_entropy: number
+  readonly dice: number
+  /** ½ of their sum. */
+  readonly total: number
+}
+
+export interface GradientSize {
+  /** L2. */
+  readonly norm: number
+  readonly absmax: number
 }
 
 /** What `facet train --bundle` prints. */

@@ -1,16 +1,13 @@
 /** @file Holding training steps against numbers recorded from PyTorch, in the format of ../shared/reference/README.md. */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { expect } from 'vitest'
-import type { Tensor } from '../../src/main/base/tensor'
+import { toFloat32, type Tensor } from '../../src/main/base/tensor'
+import type { Architecture } from '../../src/main/segface/config'
 import { plainSteps } from '../../src/main/training/plain_steps'
-import type { Scope } from '../../src/shared/training'
-import { namedImage, namedTensor, noise, pickedPositions } from './named_tensors'
-
-interface Losses {
-  readonly cross_entropy: number
-  readonly dice: number
-  readonly total: number
-}
+import type { BatchNorm, Scope, StepLossRow as Losses } from '../../src/shared/training'
+import { namedSegFace } from './backbone'
+import { namedImage, noise, pickedPositions } from './named_tensors'
 
 interface GradientSample {
   readonly norm: number
@@ -20,11 +17,11 @@ interface GradientSample {
 }
 
 export interface TrainingReference {
-  readonly model: string
+  readonly model: Architecture
   readonly resolution: number
   readonly batch: number
   readonly scope: Scope
-  readonly batch_norm: 'running' | 'batch'
+  readonly batch_norm: BatchNorm
   readonly lr: number
   readonly weight_decay: number
   readonly image: string
@@ -36,8 +33,8 @@ export interface TrainingReference {
   readonly running_after?: Readonly<Record<string, string>>
 }
 
-/** Names and shapes of a network's tensors: of a file in ../shared/reference/forward. */
-export type StateDictList = readonly (readonly [name: string, shape: readonly number[], dtype: string])[]
+/** Cases that the repository has copies of; all of them are in `../shared/reference/training`. */
+export const TRAINING_FIXTURES = resolve('tests', 'fixtures', 'training')
 
 export function readTrainingReference(file: string): TrainingReference {
   return JSON.parse(readFileSync(file, 'utf8')) as TrainingReference
@@ -64,83 +61,115 @@ const NORM_TOLERANCE = { relative: 1e-3, absolute: 1e-6 }
 const GRADIENT_TOLERANCE = { ofAbsmax: 1e-3, absolute: 1e-7 }
 const PARAMETER_TOLERANCE = { most: 1e-4, share: 0.98, all: 6e-3 }
 
+/** What steps gave. */
+export interface Steps {
+  /** Before each step, and after the last. */
+  readonly losses: readonly Losses[]
+  /** Of the first step. */
+  readonly gradients: ReadonlyMap<string, Tensor>
+  readonly stateDict: ReadonlyMap<string, Tensor>
+}
+
 /** How far each kind of number is from the recorded one, in units of what is allowed; 1 and less passes. */
 export interface Distances {
-  losses: number
-  norms: number
-  gradients: number
-  /** Share of the picked parameters beyond 1e-4, of the 2 % allowed. */
-  parameters: number
-  worstParameter: number
-  running: number
+  /** Before each step, and after the last. */
+  readonly losses: readonly number[]
+  readonly norms: number
+  readonly gradients: number
+  /** The share of the picked parameters beyond 1e-4, of the 2 % allowed. */
+  readonly parameters: number
+  readonly worstParameter: number
+  readonly running: number
 }
 
-export async function distancesTo(
-  reference: TrainingReference,
-  stateDict: StateDictList,
-): Promise<Distances> {
+/** The steps of a reference, on the processor. */
+export async function takeSteps(reference: TrainingReference): Promise<Steps> {
   const { batch, resolution, scope, batch_norm: batchNorm, lr, weight_decay: weightDecay } = reference
   const { tag, block } = reference.labels
-  const result = await plainSteps(
-    new Map(stateDict.map(([name, shape]) => [name, namedTensor(name, shape)])),
-    namedImage(reference.image, [batch, 3, resolution, resolution]),
-    blockLabels(tag, block, batch, resolution),
-    { batch, resolution },
+  const data = namedImage(reference.image, [batch, 3, resolution, resolution])
+  const labels = blockLabels(tag, block, batch, resolution)
+  const { losses, after, gradients, stateDict } = await plainSteps(
+    namedSegFace(reference.model),
+    { images: { data, count: batch, resolution }, labels },
     { scope, batchNorm, lr, weightDecay, steps: reference.steps.length },
   )
-  const far: Distances = { losses: 0, norms: 0, gradients: 0, parameters: 0, worstParameter: 0, running: 0 }
-  const worse = (kind: keyof Distances, distance: number): void => {
-    far[kind] = Math.max(far[kind], Number.isNaN(distance) ? Infinity : distance)
-  }
-
-  const recorded = [...reference.steps, reference.after]
-  const losses = [...result.losses, result.after]
-  expect(losses).toHaveLength(recorded.length)
-  losses.forEach(({ crossEntropy, dice, total }, i) => {
-    const { cross_entropy, dice: recordedDice, total: recordedTotal } = recorded[i] as Losses
-    for (const [actual, expected] of [[crossEntropy, cross_entropy], [dice, recordedDice], [total, recordedTotal]] as const) {
-      worse('losses', Math.abs(actual - expected) / (LOSS_TOLERANCE * Math.abs(expected)))
-    }
-  }) // prettier-ignore
-
-  expect([...result.gradients.keys()].sort()).toEqual(
-    Object.keys(reference.gradients).filter((name) => reference.gradients[name] !== null).sort(),
-  ) // prettier-ignore
-  for (const [name, { data }] of result.gradients) {
-    const sample = reference.gradients[name] as GradientSample
-    const gradient = data as Float32Array
-    const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0))
-    worse('norms', Math.abs(norm - sample.norm) / Math.max(NORM_TOLERANCE.relative * sample.norm, NORM_TOLERANCE.absolute))
-    const allowed = Math.max(GRADIENT_TOLERANCE.ofAbsmax * sample.absmax, GRADIENT_TOLERANCE.absolute)
-    for (const [actual, expected] of picked(gradient, `grad:${name}`, sample.values_f32_b64)) {
-      worse('gradients', Math.abs(actual - expected) / allowed)
-    }
-  } // prettier-ignore
-
-  let [count, beyond] = [0, 0]
-  const compare = (entries: Readonly<Record<string, string>>, prefix: string, each: (difference: number) => void) => {
-    for (const [name, base64] of Object.entries(entries)) {
-      const { data } = result.stateDict.get(name) as Tensor
-      for (const [actual, expected] of picked(data as Float32Array, prefix + name, base64)) each(Math.abs(actual - expected))
-    }
-  } // prettier-ignore
-
-  compare(reference.params_after, 'param:', (difference) => {
-    count++
-    if (difference > PARAMETER_TOLERANCE.most) beyond++
-    worse('worstParameter', difference / PARAMETER_TOLERANCE.all)
-  })
-  far.parameters = beyond / count / (1 - PARAMETER_TOLERANCE.share)
-  compare(reference.running_after ?? {}, 'buf:', (difference) =>
-    worse('running', difference / PARAMETER_TOLERANCE.most),
-  )
-  return far
+  const rows = [...losses, after].map(({ crossEntropy: cross_entropy, ...rest }) => ({
+    cross_entropy,
+    ...rest,
+  }))
+  return { losses: rows, gradients, stateDict }
 }
 
-/** Pairs of what a tensor holds and what was recorded at the picked positions. */
-function picked(data: Float32Array, picks: string, base64: string): (readonly [number, number])[] {
+/** Fails where the steps lack a number that was recorded, or have a gradient where nothing flows. */
+export function distances(reference: TrainingReference, steps: Steps): Distances {
+  const recorded = [...reference.steps, reference.after]
+  expect(steps.losses).toHaveLength(recorded.length)
+  const flowing = Object.entries(reference.gradients).flatMap(([name, sample]) =>
+    sample === null ? [] : [[name, sample] as const],
+  )
+  expect([...steps.gradients.keys()].sort()).toEqual(flowing.map(([name]) => name).sort())
+
+  const gradientOf = (name: string) => toFloat32(steps.gradients.get(name) as Tensor)
+  const norms = flowing.map(([name, { norm }]) => {
+    const actual = Math.sqrt(gradientOf(name).reduce((sum, value) => sum + value * value, 0))
+    return Math.abs(actual - norm) / Math.max(NORM_TOLERANCE.relative * norm, NORM_TOLERANCE.absolute)
+  })
+  const gradients = flowing.flatMap(([name, { absmax, values_f32_b64 }]) => {
+    const allowed = Math.max(GRADIENT_TOLERANCE.ofAbsmax * absmax, GRADIENT_TOLERANCE.absolute)
+    return differences(gradientOf(name), `grad:${name}`, values_f32_b64).map((each) => each / allowed)
+  })
+  const ofState = (entries: Readonly<Record<string, string>>, prefix: string): number[] =>
+    Object.entries(entries).flatMap(([name, base64]) =>
+      // What the network never uses is recorded too, as it was.
+      reference.gradients[name] === null
+        ? []
+        : differences(toFloat32(steps.stateDict.get(name) as Tensor), prefix + name, base64),
+    )
+  const parameters = ofState(reference.params_after, 'param:')
+  const beyond = parameters.filter((difference) => !(difference <= PARAMETER_TOLERANCE.most)).length
+  return {
+    losses: steps.losses.map((losses, i) => lossDistance(losses, recorded[i] as Losses)),
+    norms: worst(norms),
+    gradients: worst(gradients),
+    parameters: beyond / parameters.length / (1 - PARAMETER_TOLERANCE.share),
+    worstParameter: worst(parameters) / PARAMETER_TOLERANCE.all,
+    running: worst(ofState(reference.running_after ?? {}, 'buf:')) / PARAMETER_TOLERANCE.most,
+  }
+}
+
+/** Fails where a distance exceeds 1, or the bar that is given for it. */
+export function expectWithin(far: Distances, bars: Partial<Distances> = {}): void {
+  const strict = {
+    losses: far.losses.map(() => 1),
+    norms: 1,
+    gradients: 1,
+    parameters: 1,
+    worstParameter: 1,
+    running: 1,
+  }
+  const { losses, ...others } = { ...strict, ...bars }
+  far.losses.forEach((loss, i) =>
+    expect(loss, `loss ${i + 1} of ${far.losses.length}`).toBeLessThanOrEqual(losses[i] ?? 1),
+  )
+  for (const [kind, bar] of Object.entries(others)) {
+    expect(far[kind as keyof typeof others], kind).toBeLessThanOrEqual(bar)
+  }
+}
+
+function lossDistance(actual: Losses, recorded: Losses): number {
+  const kinds = ['cross_entropy', 'dice', 'total'] as const
+  return worst(kinds.map((kind) => Math.abs(actual[kind] / recorded[kind] - 1) / LOSS_TOLERANCE))
+}
+
+/** The greatest; infinite where one is no number. */
+function worst(values: readonly number[]): number {
+  return values.reduce((greatest, value) => Math.max(greatest, Number.isNaN(value) ? Infinity : value), 0)
+}
+
+/** How far a tensor is from what was recorded at the picked positions. */
+function differences(data: Float32Array, picks: string, base64: string): number[] {
   const bytes = Buffer.from(base64, 'base64')
-  return pickedPositions(picks, bytes.length / 4, data.length).map(
-    (position, index) => [data[position] as number, bytes.readFloatLE(4 * index)] as const,
+  return pickedPositions(picks, bytes.length / 4, data.length).map((position, index) =>
+    Math.abs((data[position] as number) - bytes.readFloatLE(4 * index)),
   )
 }

@@ -1,4 +1,4 @@
-/** @file Looking inside: files that models and work come in, the raw network, and this computer. */
+/** @file Looking inside: files that models and work come in, the raw network and its steps, and this computer. */
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
@@ -31,7 +31,7 @@ const UNTIMED: ProviderTrial = {
 
 export function diagnosisHandlers(
   context: Context,
-): Pick<Handlers, 'logits.run' | 'inspect.file' | 'doctor.run' | 'doctor.remembered'> {
+): Pick<Handlers, 'logits.run' | 'step.run' | 'inspect.file' | 'doctor.run' | 'doctor.remembered'> {
   const { registry, providers, precisions, inference, jobs, settings, deps, workspace } = context
   return {
     async 'logits.run'({ checkpoint, input, output, provider }) {
@@ -42,6 +42,15 @@ export function diagnosisHandlers(
       const { arch, ms } = await inference.engine.submit('logits', request)
       return { arch, provider: chosen, ms }
     },
+    'step.run': ({ checkpoint, images, labels, output, gradients, ...settings }) =>
+      inference.engine.submit('step', {
+        weights: resolve(checkpoint),
+        images: resolve(images),
+        labels: resolve(labels),
+        settings,
+        output: output === undefined ? null : resolve(output),
+        gradients: gradients === undefined ? null : resolve(gradients),
+      }),
     'inspect.file': ({ file }) => inspect(resolve(file)),
     'doctor.run': ({ job }) =>
       jobs.run(job, 'doctor.run', async ({ signal, progress }): Promise<DoctorReport> => {

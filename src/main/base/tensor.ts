@@ -94,6 +94,40 @@ export function toFloat32(tensor: Tensor): Float32Array {
   return new Float32Array(data)
 }
 
+/** True for the element types of real numbers. */
+export function isFloating(dtype: DType): boolean {
+  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16'
+}
+
+/** The reverse of `toFloat32`: the values as a tensor of a floating type, rounded to nearest (not copied for float32). */
+export function fromFloat32(dtype: DType, shape: readonly number[], values: Float32Array): Tensor {
+  switch (dtype) {
+    case 'float32':
+      return tensor(dtype, shape, values)
+    case 'float64':
+      return tensor(dtype, shape, Float64Array.from(values))
+    case 'float16':
+      return tensor(dtype, shape, toFloat16Bits(values))
+    case 'bfloat16':
+      return tensor(dtype, shape, toBfloat16Bits(values))
+    default:
+      throw new Error(`internal: ${dtype} holds no real numbers`)
+  }
+}
+
+/** The bfloat16 bits nearest to each value, ties to even. */
+function toBfloat16Bits(values: Float32Array): Uint16Array {
+  const wide = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  const bits = new Uint16Array(values.length)
+  for (let i = 0; i < wide.length; i++) {
+    const word = wide[i] as number
+    const isNaN = (word & 0x7fffffff) > 0x7f800000
+    // A carry runs on into the exponent, as it should.
+    bits[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
+  }
+  return bits
+}
+
 /** bfloat16 is the upper half of a float32. */
 function widenBfloat16(bits: Uint16Array): Float32Array {
   const wide = new Uint32Array(bits.length)

@@ -1,4 +1,5 @@
 /** @file Several files of one network's tensors as one: what training changed lies over what it started from. */
+import type { Tensor } from '../base/tensor'
 import type { Checkpoint, TensorInfo, TensorSource } from './checkpoint'
 import { missingTensor } from './checkpoint'
 import { openCheckpoint } from './open'
@@ -21,6 +22,15 @@ export async function withTensors<T>(
   } finally {
     for (const checkpoint of open) await checkpoint.close()
   }
+}
+
+/** Every tensor of `paths` as one, in memory. Errors as for `openCheckpoint`. */
+export function readTensors(paths: readonly [string, ...string[]]): Promise<Map<string, Tensor>> {
+  return withTensors(paths, async (source) => {
+    const tensors = new Map<string, Tensor>()
+    for (const { name } of source.tensors) tensors.set(name, await source.read(name))
+    return tensors
+  })
 }
 
 function overlay(files: readonly Checkpoint[]): Overlay {

@@ -23,6 +23,7 @@ import { onInterrupt } from './interrupt'
 import { print, printError, progressPrinter, table } from './output'
 import { serve } from './serve'
 import { testLines } from './test_table'
+import { addStep } from './step'
 import { addTrain, type Once } from './train'
 
 interface Globals {
@@ -266,6 +267,8 @@ function buildProgram(doorDir: string): Command {
         `${answer.arch} on ${answer.provider}, ${answer.ms.toFixed(0)} ms per image`,
       ]),
     )
+
+  addStep(program, once)
 
   program
     .command('inspect <file>')

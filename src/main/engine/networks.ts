@@ -4,8 +4,7 @@ import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from '../../shared/network'
 import { withCheckpoint } from '../checkpoint/open'
-import { withTensors } from '../checkpoint/overlay'
-import type { Tensor } from '../base/tensor'
+import { readTensors } from '../checkpoint/overlay'
 import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
 import { createSession, type Array32, type Session } from '../runtime/session'
@@ -189,12 +188,7 @@ export function recogniseIn(weights: string): Promise<SegFaceConfig> {
 /** The graph of SegFace's tensors in `ref`, all read from disk. Throws a checkpoint error or `model/unsupported`. */
 export async function buildNetwork(ref: NetworkRef, batch = 1): Promise<Graph> {
   const { weights, changes = [], resolution, precision = 'float', taken = [] } = ref
-  const stateDict = await withTensors([weights, ...changes], async (source) => {
-    const tensors = new Map<string, Tensor>()
-    for (const { name } of source.tensors) tensors.set(name, await source.read(name))
-    return tensors
-  })
-  const built = buildSegFace(stateDict, { resolution, batch })
+  const built = buildSegFace(await readTensors([weights, ...changes]), { resolution, batch })
   const graph = precision === 'int8' ? backboneInInt8(built) : built
   const others: TakenParts[] = []
   for (const { from, parts } of taken)

@@ -4,9 +4,11 @@ import { FacetError, type WireError } from '../../shared/errors'
 import type { PartName } from '../../shared/labels'
 import type { LabelMap } from '../../shared/mask'
 import type { OnnxDescription } from '../../shared/network'
+import type { StepReport } from '../../shared/training'
 import { decodeWire, encodeWire } from '../../shared/wire'
 import type { Confusion } from '../metrics/confusion'
 import type { Control, TrainEnd, TrainNews } from '../training/news'
+import type { PlainSteps } from '../training/plain_steps'
 
 /** A network on disk, and all that the engine must know to use it. */
 export interface NetworkRef {
@@ -52,6 +54,22 @@ export interface Jobs {
   logits: {
     request: { weights: string; provider: Provider; input: string; output: string }
     answer: { arch: string; ms: number }
+  }
+  /**
+   * Optimisation steps on one batch, the same each time, on the processor: SegFace's tensors in `weights`, images in an .npy
+   * file, float32 [N, 3, R, R], their labels in another, uint8, int32 or int64 [N, R, R], of which 255 and what is no class do
+   * not count. Writes, where asked, the state dict after the last step to `output` and the gradients of the first to `gradients`.
+   */
+  step: {
+    request: {
+      weights: string
+      images: string
+      labels: string
+      settings: PlainSteps
+      output: string | null
+      gradients: string | null
+    }
+    answer: StepReport
   }
   /** An ONNX file of others is run once on the processor: the real shapes of `outputs`. */
   examine: {

@@ -1,17 +1,19 @@
 /** @file The engine's side: jobs come one after another and are done on the one thread that calls onnxruntime. */
 import { writeFileAtomic } from '../base/fs'
-import { readNpy, writeNpy } from '../base/npy'
+import { writeNpy } from '../base/npy'
 import { encodeModel } from '../onnx/encode'
-import { FacetError, toWire } from '../../shared/errors'
+import { toWire } from '../../shared/errors'
 import { countPixels } from '../metrics/confusion'
 import { toClassNumbers } from '../segface/postprocess'
 import { labelsAt, readInput } from '../segface/preprocess'
+import { readImages } from './arrays'
 import { examine } from './examine'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
 import type { Control, Talk } from '../training/news'
 import { comparePrecisions } from './precision'
 import { selfTest } from './selftest'
+import { step } from './step'
 import { buildNetwork, Networks, recogniseIn, type Grid, type Labeller } from './networks'
 import {
   encodeFrame,
@@ -35,6 +37,7 @@ export function serveEngine(
     predict: (request) => predict(networks, request),
     score: (request) => score(networks, request),
     logits: (request) => logits(networks, request),
+    step,
     examine,
     look: (request) => look(networks, request),
     trial: (request) => selfTest(networks, request),
@@ -125,31 +128,18 @@ async function logits(
   networks: Networks,
   { weights, provider, input, output }: Jobs['logits']['request'],
 ): Promise<Jobs['logits']['answer']> {
-  const images = await readNpy(input)
-  const [count = 0, channels, height, width = 0] = images.shape
-  if (
-    images.dtype !== 'float32' ||
-    images.shape.length !== 4 ||
-    channels !== 3 ||
-    height !== width ||
-    count === 0
-  ) {
-    throw new FacetError(
-      'file/malformed',
-      `${input} holds ${images.dtype} [${images.shape.join(', ')}]; expected normalised images, float32 [N, 3, R, R].`,
-    )
-  }
-  const network = await networks.load({ weights, resolution: width }, provider)
+  const { data: images, count, resolution } = await readImages(input)
+  const network = await networks.load({ weights, resolution }, provider)
   const classes = network.channels.length
-  const all = new Float32Array(count * classes * width * width)
-  const size = 3 * width * width
+  const all = new Float32Array(count * classes * resolution ** 2)
+  const size = 3 * resolution ** 2
   const start = performance.now()
   for (let n = 0; n < count; n++) {
-    const { data } = await network.run((images.data as Float32Array).slice(n * size, (n + 1) * size))
+    const { data } = await network.run(images.slice(n * size, (n + 1) * size))
     all.set(data, n * data.length)
   }
   const ms = (performance.now() - start) / count
-  await writeNpy(output, { dtype: 'float32', shape: [count, classes, width, width], data: all })
+  await writeNpy(output, { dtype: 'float32', shape: [count, classes, resolution, resolution], data: all })
   return { arch: (await recogniseIn(weights)).arch, ms }
 }
 

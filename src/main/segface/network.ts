@@ -68,7 +68,8 @@ export function buildTaps(stateDict: StateDict, options: Omit<NetworkOptions, 't
   return g.finish()
 }
 
-function requireResolution(resolution: number): void {
+/** Throws `usage` for a side that no network of SegFace runs at. */
+export function requireResolution(resolution: number): void {
   if (Number.isInteger(resolution) && resolution >= MIN_RESOLUTION && resolution <= MAX_RESOLUTION) return
   throw new FacetError(
     'usage',

@@ -1,5 +1,5 @@
-/** @file `facet step`: optimisation steps without anything around them, to be held against other frameworks. */
-import { tensor, type Tensor } from '../base/tensor'
+/** @file Optimisation steps without anything around them, to be held against other frameworks. */
+import { fromFloat32, isFloating, tensor, toFloat32, type Tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import { createSession } from '../runtime/session'
 import { recognise } from '../segface/config'
@@ -10,6 +10,13 @@ import { movedStatistics } from './running_statistics'
 import { buildStep, STEP, type StepOptions } from './step_graph'
 import { ArrayStepper, type StepFeeds, type StepLosses } from './stepper'
 
+export interface PlainBatch {
+  /** Normalised, [count, 3, resolution, resolution]. */
+  readonly images: { readonly data: Float32Array; readonly count: number; readonly resolution: number }
+  /** Class numbers [count, resolution, resolution]; what is none does not count. */
+  readonly labels: Int32Array
+}
+
 export interface PlainSteps extends Pick<StepOptions, 'scope' | 'batchNorm'> {
   readonly lr: number
   readonly weightDecay: number
@@ -17,38 +24,37 @@ export interface PlainSteps extends Pick<StepOptions, 'scope' | 'batchNorm'> {
 }
 
 export interface PlainResult {
-  /** Before each step, and after the last. */
+  /** Before each step. */
   readonly losses: readonly StepLosses[]
+  /** After the last. */
   readonly after: StepLosses
-  /** Of the first step, by learned parameter that the network uses. */
+  /** Of the first step, float32, by learned parameter that the network uses. */
   readonly gradients: ReadonlyMap<string, Tensor>
-  /** The state dict after the last step. */
+  /** The state dict after the last step, each tensor of its own type. */
   readonly stateDict: ReadonlyMap<string, Tensor>
 }
 
 /**
- * Steps on one batch, the same each time: `images` normalised [N, 3, R, R], `labels` int32 [N, R, R] (19 and more do not count).
- * SegFace's own loss and torch.optim.AdamW. Throws as `buildStep` does.
+ * Steps on one batch, the same each time, with SegFace's own loss and torch.optim.AdamW. Everything is computed in single
+ * precision, whatever the types of the state dict. Throws as `buildStep` does.
  */
 export async function plainSteps(
   stateDict: StateDict,
-  images: Float32Array,
-  labels: Int32Array,
-  shape: { readonly batch: number; readonly resolution: number },
+  { images, labels }: PlainBatch,
   { scope, batchNorm, lr, weightDecay, steps }: PlainSteps,
 ): Promise<PlainResult> {
   const { arch } = recognise(stateDict)
-  const { batch, resolution } = shape
-  const options: StepOptions = { arch, scope, resolution, batch, batchNorm, dicePresent: false }
-  const picture = { data: images, shape: [batch, 3, resolution, resolution] }
+  const { data, count: batch, resolution } = images
+  const picture = { data, shape: [batch, 3, resolution, resolution] }
   const given = scope === 'full' ? { [STEP.image]: picture } : await tapsOf(stateDict, picture)
   const feeds: StepFeeds = {
     ...given,
     [STEP.labels]: { data: labels, shape: [batch, resolution, resolution] },
   }
 
-  const current = new Map(stateDict)
+  const options: StepOptions = { arch, scope, resolution, batch, batchNorm, dicePresent: false }
   const settings: StepSettings = { lr, weightDecay, decay: 0 }
+  const moved = new Map<string, Tensor>()
   const stepper = await ArrayStepper.create(buildStep(stateDict, options), stateDict, 'cpu')
   try {
     const losses: StepLosses[] = []
@@ -58,7 +64,9 @@ export async function plainSteps(
       losses.push(result.losses)
       if (step === 1) first = result.gradients
       stepper.update(result.gradients, step, settings)
-      for (const [name, moved] of movedStatistics(current, arch, result.statistics)) current.set(name, moved)
+      const current = new Map([...stateDict, ...moved])
+      for (const [name, statistics] of movedStatistics(current, arch, result.statistics))
+        moved.set(name, statistics)
     }
     const { losses: after } = await stepper.gradients(feeds)
     const gradients = new Map<string, Tensor>()
@@ -67,12 +75,23 @@ export async function plainSteps(
       gradients.set(name, tensor('float32', size, gradient))
     }
     for (const [name, { parameter }] of await stepper.read()) {
-      current.set(name, tensor('float32', stepper.shapes.get(name) ?? [], parameter))
+      moved.set(name, tensor('float32', stepper.shapes.get(name) ?? [], parameter))
     }
-    return { losses, after, gradients, stateDict: current }
+    return { losses, after, gradients, stateDict: withMoved(stateDict, moved) }
   } finally {
     await stepper.release()
   }
+}
+
+/** The state dict with what has moved, of the types that it had. */
+function withMoved(stateDict: StateDict, moved: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(
+    Array.from(stateDict, ([name, before]) => {
+      const after = moved.get(name)
+      if (after === undefined || !isFloating(before.dtype)) return [name, after ?? before] as const
+      return [name, fromFloat32(before.dtype, before.shape, toFloat32(after))] as const
+    }),
+  )
 }
 
 async function tapsOf(

@@ -1,5 +1,5 @@
 /** @file Batch norms' running statistics, moved towards those of each batch as PyTorch's nn.BatchNorm2d moves them. */
-import { tensor, type Tensor } from '../base/tensor'
+import { tensor, toFloat32, type Tensor } from '../base/tensor'
 import type { Architecture } from '../segface/config'
 import type { StateDict } from '../segface/weights'
 import type { NormStatistics } from './stepper'
@@ -9,7 +9,10 @@ function momentumOf(arch: Architecture): number {
   return arch === 'mobilenet' ? 0.01 : 0.1
 }
 
-/** The tensors of the state dict that change when its norms have seen a batch; the variance becomes the unbiased one. */
+/**
+ * The tensors of the state dict that change when its norms have seen a batch: statistics, as float32, towards the batch's mean
+ * and its unbiased variance, and the count of batches.
+ */
 export function movedStatistics(
   stateDict: StateDict,
   arch: Architecture,
@@ -19,8 +22,8 @@ export function movedStatistics(
   const moved = new Map<string, Tensor>()
   const move = (name: string, towards: (channel: number) => number): void => {
     const old = stateDict.get(name)
-    if (!(old?.data instanceof Float32Array)) return
-    const data = old.data.map((value, channel) => (1 - momentum) * value + momentum * towards(channel))
+    if (old === undefined) return
+    const data = toFloat32(old).map((value, channel) => (1 - momentum) * value + momentum * towards(channel))
     moved.set(name, tensor('float32', old.shape, data))
   }
   for (const [norm, { mean, variance, count }] of seen) {

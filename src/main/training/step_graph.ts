@@ -7,10 +7,10 @@ import { Reshape, Transpose } from '../onnx/ops/shape'
 import { classTokens, type Architecture } from '../segface/config'
 import { decodePixels, fuseTaps, pixelOrder } from '../segface/decoder'
 import type { BatchStatistics, NetworkContext } from '../segface/layers'
-import { backbone, buildTaps, headLogits } from '../segface/network'
+import { backbone, buildTaps, headLogits, requireResolution } from '../segface/network'
 import type { Parameters, StateDict } from '../segface/weights'
 import { isParameter, requireTensor } from '../segface/weights'
-import type { Scope } from '../../shared/training'
+import type { BatchNorm, Scope } from '../../shared/training'
 
 export interface StepOptions {
   readonly arch: Architecture
@@ -21,7 +21,7 @@ export interface StepOptions {
   /** Pictures of a step. */
   readonly batch: number
   /** Normalise by running statistics, or by those of the batch. */
-  readonly batchNorm: 'running' | 'batch'
+  readonly batchNorm: BatchNorm
   /** Dice over the classes that the batch holds, not over all 19. */
   readonly dicePresent: boolean
 }
@@ -57,10 +57,11 @@ export function isLearned(name: string, scope: Scope): boolean {
  * (scope decoder); `labels`, int32 [N, R, R], of which 19 and more do not count; the learned parameters by their names.
  * What is not learned is a constant from `stateDict`. Outputs: the scalars `cross_entropy` and `dice` of segmentationLoss over
  * the whole batch; `gradient:NAME` of ½ of their sum; with batchNorm `batch`, `mean:NORM` and `variance:NORM`.
- * Throws `checkpoint/missing-tensor` where the state dict does not fit the network.
+ * Throws `checkpoint/missing-tensor` where the state dict does not fit the network, `usage` for a resolution out of range.
  */
 export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph {
   const { arch, scope, resolution, batch, batchNorm, dicePresent } = options
+  requireResolution(resolution)
   const g = new GraphBuilder(`step_${arch}_${scope}`)
   const learned = new Map<string, Value>()
   const constants = new Map<string, Value>()

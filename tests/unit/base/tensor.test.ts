@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   elementCount,
+  fromFloat32,
   parseShape,
   tensor,
   tensorBytes,
@@ -64,6 +65,22 @@ it('widens bfloat16 exactly and rounds float64 and int64 to the nearest float32'
     1,
   ])
   expect([...toFloat32(tensor('int64', [2], BigInt64Array.of(-7n, 2n ** 24n + 1n)))]).toEqual([-7, 2 ** 24])
+})
+
+it('narrows back to every floating type: bfloat16 to the nearest, ties to even, NaN to a NaN', () => {
+  const bits = ALL_BITS.filter((each) => (each & 0x7fff) <= 0x7f80)
+  const values = toFloat32(tensor('bfloat16', [bits.length], bits))
+  expect(fromFloat32('bfloat16', [bits.length], values).data).toEqual(bits)
+  const between = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, 3.4e38, -NaN)
+  const [down, up, above, beyond, nan] = fromFloat32('bfloat16', [5], between).data
+  expect([down, up, above, beyond]).toEqual([0x3f80, 0x3f82, 0x3f81, 0x7f80])
+  expect(Number(nan) & 0x7fff).toBeGreaterThan(0x7f80)
+
+  const one = Float32Array.of(0.1)
+  expect(fromFloat32('float32', [1], one).data).toBe(one)
+  expect(fromFloat32('float64', [1], one).data).toEqual(Float64Array.of(Math.fround(0.1)))
+  expect(fromFloat32('float16', [1], one)).toEqual(tensor('float16', [1], toFloat16Bits(one)))
+  expect(() => fromFloat32('int64', [1], one)).toThrow('int64 holds no real numbers')
 })
 
 it('takes bytes that do not lie on an element boundary', () => {

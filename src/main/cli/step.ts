@@ -1,0 +1,49 @@
+/** @file `facet step`: its flags to one call, and its losses as a table. */
+import { Option, type Command } from 'commander'
+import type { Request, Response } from '../../shared/api'
+import { BATCH_NORMS, SCOPES } from '../../shared/training'
+import { table } from './output'
+import type { Once } from './train'
+
+export function addStep(program: Command, once: Once): void {
+  program
+    .command('step <checkpoint>')
+    .description(
+      'plain optimisation steps on one batch (½ cross-entropy + ½ Dice, AdamW), to compare with other frameworks',
+    )
+    .requiredOption('--images <file>', 'an .npy file: float32 [N, 3, R, R], normalised')
+    .requiredOption(
+      '--labels <file>',
+      'an .npy file: uint8, int32 or int64 [N, R, R]; 255 and what is no class do not count',
+    )
+    .addOption(
+      new Option('--scope <scope>', 'decoder: the backbone stays as it is').choices(SCOPES).default('full'),
+    )
+    .addOption(
+      new Option('--batch-norm <statistics>', 'what batch norms of scope full go by')
+        .choices(BATCH_NORMS)
+        .default('running'),
+    )
+    .option('--lr <rate>', 'learning rate', Number, 1e-3)
+    .option('--weight-decay <n>', 'of AdamW', Number, 1e-5)
+    .option('--steps <n>', 'how many', Number, 3)
+    .option('--output <file>', 'a .safetensors file for the state dict after the last step')
+    .option('--gradients <file>', 'a .safetensors file for the gradients of the first step')
+    .action((checkpoint: string, options: Omit<Request<'step.run'>, 'checkpoint'>, command: Command) =>
+      once(command, 'step.run', { ...options, checkpoint }, stepLines),
+    )
+}
+
+function stepLines({ steps, after }: Response<'step.run'>): string[] {
+  const rows = [
+    ...steps.map((row, index) => ({ ...row, when: `step ${index + 1}` })),
+    { ...after, when: 'after' },
+  ]
+  return table([
+    ['', 'cross-entropy', 'Dice', 'total'],
+    ...rows.map(({ when, ...losses }) => [
+      when,
+      ...[losses.cross_entropy, losses.dice, losses.total].map((loss) => loss.toFixed(6)),
+    ]),
+  ])
+}
