@@ -6,6 +6,7 @@ import { printMachine } from './report'
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   adapt: () => import('./adapt'),
   brush: () => import('./brush'),
+  training: () => import('./training'),
   serve: () => import('./serve'),
   inference: () => import('./inference'),
   folder: () => import('./folder'),

@@ -66,6 +66,7 @@ export class GraphBuilder {
   readonly #nodes: Node[] = []
   readonly #values = new Map<string, Value>()
   readonly #constants = new Map<string, Value>()
+  readonly #producers = new Map<string, Node>()
   #scope = ''
 
   /** Starts empty, or with everything `base` holds (its outputs too), to append to. */
@@ -74,7 +75,7 @@ export class GraphBuilder {
     if (base === undefined) return
     this.#inputs.push(...base.inputs)
     this.#outputs.push(...base.outputs)
-    this.#nodes.push(...base.nodes)
+    for (const node of base.nodes) this.#push(node)
     for (const [key, tensor] of base.initializers) this.initializer(key, tensor)
     for (const value of [...base.inputs, ...base.nodes.flatMap((node) => node.outputs)]) {
       this.#values.set(value.name, value)
@@ -84,6 +85,11 @@ export class GraphBuilder {
   /** The nodes so far, in order. */
   get nodes(): readonly Node[] {
     return this.#nodes
+  }
+
+  /** The node that makes a value; undefined for an input or a constant. */
+  producerOf(value: Value): Node | undefined {
+    return this.#producers.get(value.name)
   }
 
   /** The constants so far, by value name. */
@@ -192,8 +198,13 @@ export class GraphBuilder {
       if (type === undefined) throw new FacetError('graph/invalid', `${opType} has no output ${index}.`)
       return this.#declare({ name, ...type })
     })
-    this.#nodes.push({ opType, inputs, outputs, attributes })
+    this.#push({ opType, inputs, outputs, attributes })
     return outputs
+  }
+
+  #push(node: Node): void {
+    this.#nodes.push(node)
+    for (const output of node.outputs) this.#producers.set(output.name, node)
   }
 
   #declare(value: Value): Value {

@@ -3,6 +3,7 @@ import { differentiate } from '../autodiff/reverse'
 import { segmentationLoss } from '../autodiff/losses'
 import type { Graph, Value } from '../onnx/graph'
 import { GraphBuilder } from '../onnx/graph'
+import { pruneGraph } from '../onnx/prune'
 import { Reshape, Transpose } from '../onnx/ops/shape'
 import { classTokens, type Architecture } from '../segface/config'
 import { decodePixels, fuseTaps, pixelOrder } from '../segface/decoder'
@@ -103,7 +104,7 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
     g.output(STEP.batchVariance(norm), variance)
   }
   return {
-    graph: g.finish(),
+    graph: pruneGraph(g.finish()),
     learned: [...learned.keys()],
     still: new Set([...learned.keys()].filter((name) => !gradients.has(name))),
     norms: measured.map(({ norm, count }) => ({ norm, count })),

@@ -10,6 +10,7 @@ import {
   Exp,
   Greater,
   GreaterOrEqual,
+  HardSigmoid,
   Less,
   LessOrEqual,
   And,
@@ -68,6 +69,7 @@ const extreme =
   }
 
 const SQRT_HALF = Math.SQRT1_2
+const LN_SQRT_TWO_PI = Math.log(2 * Math.PI) / 2
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
 export const ELEMENTWISE_RULES = {
@@ -94,15 +96,15 @@ export const ELEMENTWISE_RULES = {
     const above = Cast(g, GreaterOrEqual(g, x, 3), 'float32')
     return Mul(g, dy, Where(g, inside(g, x, -3, 3), slope, above))
   }),
-  /** Φ(x) + x φ(x), with Φ by the error function; as ½ (1 + erf(x / √2) + √(2/π) x exp(-x² / 2)). */
+  /** Φ(x) + x φ(x), with Φ = ½ erf(x / √2) + ½, for which HardSigmoid is one pass, and φ = exp(-x² / 2 - ln √(2π)). */
   Gelu: unary((g, dy, x, _, step) => {
     if (step.node.attributes.approximate !== undefined) {
       return step.operands.fail('is differentiated in its exact form only, without approximation')
     }
-    const bell = Exp(g, Mul(g, Mul(g, x, x), -0.5))
-    const erf = Erf(g, Mul(g, x, SQRT_HALF))
-    const twice = Add(g, Add(g, erf, Mul(g, Mul(g, x, Math.sqrt(2 / Math.PI)), bell)), 1)
-    return Mul(g, Mul(g, dy, 0.5), twice)
+    const half = Mul(g, x, SQRT_HALF)
+    const cumulative = HardSigmoid(g, Erf(g, half), { alpha: 0.5, beta: 0.5 })
+    const density = Exp(g, Sub(g, g.scalar(-LN_SQRT_TWO_PI), Mul(g, half, half)))
+    return Mul(g, dy, Add(g, cumulative, Mul(g, x, density)))
   }),
   Cast: (step) => [step.x().dtype === 'float32' ? step.dy : null],
 

@@ -1,19 +1,35 @@
 /** @file Gradients of matrix products. */
-import type { GraphBuilder, Value } from '../../onnx/graph'
+import type { GraphBuilder, Node, Value } from '../../onnx/graph'
 import { Gemm, MatMul } from '../../onnx/ops/linear'
 import { Reshape, Transpose } from '../../onnx/ops/shape'
 import type { OpType } from '../../onnx/shapes'
 import type { Rule } from '../rule'
 import { unbroadcast } from '../rule'
 
-/** x with its last two axes exchanged. */
+/**
+ * x with its last two axes exchanged. What was exchanged before is taken as it was, and of a product the factors are exchanged
+ * instead, (A B)ᵀ = Bᵀ Aᵀ: no picture is turned around twice. What that leaves unread, `pruneGraph` removes.
+ */
 export function matrixTranspose(g: GraphBuilder, x: Value): Value {
-  const last = x.shape.length - 1
-  return Transpose(
-    g,
-    x,
-    x.shape.map((_, axis) => (axis === last ? last - 1 : axis === last - 1 ? last : axis)),
+  const producer = g.producerOf(x)
+  const [a, b] = producer?.inputs ?? []
+  if (producer?.opType === 'Transpose' && a && isMatrixTranspose(producer)) return a
+  if (producer?.opType === 'MatMul' && a && b && a.shape.length === b.shape.length) {
+    return MatMul(g, matrixTranspose(g, b), matrixTranspose(g, a))
+  }
+  return Transpose(g, x, exchanged(x.shape.length))
+}
+
+/** The permutation that exchanges the last two axes. */
+function exchanged(rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) =>
+    axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis,
   )
+}
+
+/** True for a Transpose that exchanges the last two axes and nothing else. */
+export function isMatrixTranspose({ attributes: { perm }, inputs: [x] }: Node): boolean {
+  return perm?.type === 'ints' && String(perm.value) === String(exchanged(x?.shape.length ?? 0))
 }
 
 /** aᵀ b summed over all leading axes: [..., m, k] and [..., m, n] to [k, n], as one product. */

@@ -8,6 +8,7 @@ import { Concat, Gather, Pad, Reshape, Slice, Transpose } from '../../onnx/ops/s
 import type { OpType } from '../../onnx/shapes'
 import type { Rule, Step } from '../rule'
 import { unbroadcast, zeros } from '../rule'
+import { isMatrixTranspose, matrixTranspose } from './linear'
 
 /** The gradient in the shape of the input. */
 const reshaped: Rule = ({ g, dy, operands }) => [Reshape(g, dy, operands.input(0).shape)]
@@ -18,7 +19,8 @@ export const SHAPE_RULES = {
   Squeeze: reshaped,
   Unsqueeze: reshaped,
 
-  Transpose: ({ g, dy, operands }) => {
+  Transpose: ({ g, dy, node, operands }) => {
+    if (isMatrixTranspose(node)) return [matrixTranspose(g, dy)]
     const perm = operands.ints(
       'perm',
       dy.shape.map((_, axis) => dy.shape.length - 1 - axis),
