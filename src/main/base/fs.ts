@@ -81,10 +81,12 @@ export async function readAt(handle: FileHandle, position: number, length: numbe
  * Writes a whole file so that a reader, or a crash, meets the old content or the new one: a temporary file
  * beside it, fsync, rename, fsync of the folder. `content` is the bytes, or a function that writes them.
  * Throws `file/unwritable` for what the operating system refuses; an error of `content` itself passes through.
+ * Without `flush` it is on the disk when the system pleases: enough against a crash of the program, not against a power cut.
  */
 export async function writeFileAtomic(
   path: string,
   content: Uint8Array | string | ((handle: FileHandle) => Promise<void>),
+  { flush = true } = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
@@ -92,12 +94,12 @@ export async function writeFileAtomic(
     try {
       if (typeof content === 'function') await content(handle)
       else await handle.writeFile(content)
-      await handle.sync()
+      if (flush) await handle.sync()
     } finally {
       await handle.close()
     }
     await rename(temporary, path)
-    await syncDirectory(dirname(path))
+    if (flush) await syncDirectory(dirname(path))
   } catch (error) {
     await rm(temporary, { force: true })
     throw isSystemError(error) ? unwritable(path, error) : error

@@ -126,26 +126,32 @@ function checkRanges(path: string, tensors: readonly Located[], dataBytes: numbe
  * @param source an open checkpoint, or tensors by name; its order is kept in the header, while the data goes
  * widest element first, so that every tensor is aligned for readers that map the file
  * @param metadata strings for the header's `__metadata__`
+ * @param options as for `writeFileAtomic`
  */
 export async function writeSafetensors(
   path: string,
   source: TensorSource | ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
+  options: { readonly flush?: boolean } = {},
 ): Promise<void> {
   const tensors = source instanceof Map ? tensorSource(source) : (source as TensorSource)
   const located = layOut(tensors.tensors)
   const header = encodeHeader(located, metadata)
-  await writeFileAtomic(path, async (handle) => {
-    await handle.writeFile(header)
-    for (const { name, begin, end } of located.toSorted((a, b) => a.begin - b.begin)) {
-      const bytes = tensorBytes(await tensors.read(name))
-      if (bytes.byteLength !== end - begin) {
-        const sizes = `${bytes.byteLength} bytes instead of ${end - begin}`
-        throw new FacetError('internal', `Cannot write ${path}: tensor "${name}" gave ${sizes}.`)
+  await writeFileAtomic(
+    path,
+    async (handle) => {
+      await handle.writeFile(header)
+      for (const { name, begin, end } of located.toSorted((a, b) => a.begin - b.begin)) {
+        const bytes = tensorBytes(await tensors.read(name))
+        if (bytes.byteLength !== end - begin) {
+          const sizes = `${bytes.byteLength} bytes instead of ${end - begin}`
+          throw new FacetError('internal', `Cannot write ${path}: tensor "${name}" gave ${sizes}.`)
+        }
+        await handle.writeFile(bytes)
       }
-      await handle.writeFile(bytes)
-    }
-  })
+    },
+    options,
+  )
 }
 
 function layOut(tensors: readonly TensorInfo[]): Located[] {

@@ -3,7 +3,8 @@
  * it for the images at hand, each told in a sentence. The numbers were found on the night faces of issue 5 (the recipe of
  * `reference/adaptation.json` and what beat it); only their validation faces were looked at.
  */
-import type { Scope, TrainOptions, TrainSettings } from '../../shared/training'
+import type { Preserve, Scope, TrainOptions, TrainSettings } from '../../shared/training'
+import { scheduleOf } from './schedule'
 
 export const RECIPE = {
   /**
@@ -64,8 +65,10 @@ export function chooseSettings(options: TrainOptions, situation: Situation): Cho
   const isFresh = situation.resolution === null
   const train_bs = options.train_bs ?? Math.min(RECIPE.train_bs, Math.max(1, situation.train))
   const input_resolution = options.input_resolution ?? situation.resolution ?? RECIPE.freshResolution
-  const epochs = options.epochs ?? (isFresh ? RECIPE.freshEpochs : epochsFor(situation.train, train_bs))
-  const steps = stepsOf(situation.train, train_bs, epochs)
+  const preserve = choosePreserve(options.preserve, isFresh, situation, notes)
+  const epochs =
+    options.epochs ?? (isFresh ? RECIPE.freshEpochs : epochsFor(situation.train, train_bs, preserve))
+  const { steps } = scheduleOf({ epochs, train_bs, preserve }, situation.train)
   const secondsOf = (scope: Scope): number | null => {
     const each = situation.secondsPerStep({ scope, train_bs, input_resolution })
     return each === null ? null : each * steps
@@ -84,20 +87,16 @@ export function chooseSettings(options: TrainOptions, situation: Situation): Cho
     colour: options.colour ?? RECIPE.colour,
     ema: options.ema ?? RECIPE.ema,
     early_stopping: options.early_stopping ?? chooseEarlyStopping(epochs, situation.val, notes),
-    preserve: choosePreserve(options.preserve, isFresh, situation, notes),
+    preserve,
   }
   return { settings, notes, seconds: secondsOf(scope) }
 }
 
-/** Optimiser steps of so many passes. */
-export function stepsOf(images: number, batch: number, epochs: number): number {
-  return Math.max(1, Math.ceil(images / batch)) * epochs
-}
-
-function epochsFor(images: number, batch: number): number {
+function epochsFor(images: number, batch: number, preserve: Preserve): number {
   const { stepsPerImage, minSteps, maxSteps } = RECIPE
   const steps = Math.min(maxSteps, Math.max(minSteps, stepsPerImage * images))
-  return Math.max(1, Math.round(steps / stepsOf(images, batch, 1)))
+  const once = scheduleOf({ epochs: 1, train_bs: batch, preserve }, images).steps
+  return Math.max(1, Math.round(steps / once))
 }
 
 function chooseScope(

@@ -28,6 +28,7 @@ import {
 import { readState, writeBest, writeState, type Progress, type RunState } from './state'
 import { STEP, type StepGraph, type StepOptions } from './step_graph'
 import type { Array32 } from '../runtime/session'
+import type { Learned } from './adamw'
 import { createStepper, type StepFeeds, type StepLosses, type Stepper } from './stepper'
 import { TapCache } from './taps'
 
@@ -35,6 +36,8 @@ import { TapCache } from './taps'
 const MAX_SLOWDOWNS = 6
 /** Progress is told at least this often where steps are short. */
 const TELL_EVERY_MS = 500
+/** A checkpoint is written after each look at the validation faces, and after an epoch when the last is older than this. */
+const SAVE_EVERY_MS = 10_000
 /** The loss that is told is the mean of so many steps. */
 const LATEST = 20
 /** Scope decoder keeps the taps of so many changes of each face. */
@@ -79,6 +82,7 @@ class Run {
   #moved: Map<string, Tensor>
   #latest: number[] = []
   #told = 0
+  #saved = performance.now()
 
   private constructor(
     private readonly setting: Setting,
@@ -149,7 +153,7 @@ class Run {
     for (const row of this.#state.epochs)
       talk.tell({ kind: 'epoch', row, isBest: row.epoch === this.#state.bestEpoch, previews: [] })
     // What the base model scores is what the first epoch has to beat.
-    if (this.#state.epochs.length === 0) await this.#endEpoch(0, { losses: null, lr: null })
+    if (this.#state.epochs.length === 0) await this.#endEpoch(0, { losses: null, lr: null, isLook: true })
 
     const { stepsPerEpoch, steps } = this.schedule
     while (this.#state.step < steps) {
@@ -171,7 +175,7 @@ class Run {
 
   /** The rest of an epoch, and what the validation faces say of it; or what was asked meanwhile. */
   async #epoch(epoch: number): Promise<Control | null> {
-    const { plan, options, talk, folder } = this.setting
+    const { plan, options, talk } = this.setting
     const { settings } = plan
     const { stepsPerEpoch } = this.schedule
     const replays = this.faces.of('replay')
@@ -213,41 +217,20 @@ class Run {
       this.#latest = [...this.#latest, result.losses.total].slice(-LATEST)
       this.#tell('training', epoch)
     }
-    this.#tell('validating', epoch, true)
-    await this.#endEpoch(epoch, { losses, lr })
-    await writeState(folder, this.stepper.shapes, {
-      ...this.#state,
-      learned: await this.stepper.read(),
-      moved: this.#moved,
-    })
+    const isLook = epoch % this.schedule.lookEvery === 0 || epoch === settings.epochs || this.#isOverTime()
+    await this.#endEpoch(epoch, { losses, lr, isLook })
+    if (isLook || performance.now() - this.#saved > SAVE_EVERY_MS) await this.#save()
     return null
   }
 
-  /** Validates, keeps the weights where they are the best so far, tells all of it. */
+  /** Tells what an epoch gave; after a look at the validation faces, keeps the weights where they are the best so far. */
   async #endEpoch(
     epoch: number,
-    { losses, lr }: { losses: readonly StepLosses[] | null; lr: number | null },
+    { losses, lr, isLook }: { losses: readonly StepLosses[] | null; lr: number | null; isLook: boolean },
   ): Promise<void> {
     const begun = performance.now()
     const learned = await this.stepper.read()
-    const current = this.#withMoved()
-    await this.evaluator.use(
-      (name) =>
-        learned.get(name)?.mean ??
-        (requireTensor(current, name, current.get(name)?.shape ?? []).data as Float32Array),
-    )
-    const validation = spread(this.faces.of('val'), MAX_VALIDATION)
-    const pairs: (readonly [Uint8Array, Uint8Array])[] = []
-    for (const index of validation) {
-      const face = await this.faces.read(index)
-      pairs.push([face.labels, await this.#look(index, face)])
-      this.#tell('validating', epoch)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    const previews: Preview[] = []
-    for (const sample of this.setting.plan.previews) {
-      previews.push({ sample, labels: await this.#look(sample, await this.faces.read(sample)) })
-    }
+    const { val, previews } = isLook ? await this.#lookAtFaces(epoch, learned) : { val: null, previews: [] }
     const mean = (part: keyof StepLosses) =>
       losses === null || losses.length === 0
         ? null
@@ -260,15 +243,39 @@ class Run {
       dice: mean('dice'),
       lr,
       seconds,
-      val: scorePairs(pairs),
+      val,
     }
     const epochs = [...this.#state.epochs, row]
-    const best = bestOf(epochs)
-    const isBest = best === epoch
-    if (isBest && epoch > 0)
-      await writeBest(this.setting.folder, this.stepper.shapes, { learned, moved: this.#moved })
-    this.#state = { ...this.#state, epochs, bestEpoch: best, seconds }
+    const isBest = isLook && epoch > 0 && isBestOf(epochs)
+    if (isBest) await writeBest(this.setting.folder, this.stepper.shapes, { learned, moved: this.#moved })
+    const bestEpoch = isBest ? epoch : this.#state.bestEpoch
+    this.#state = { ...this.#state, epochs, bestEpoch, seconds }
     this.setting.talk.tell({ kind: 'epoch', row, isBest, previews })
+  }
+
+  /** Scores the averaged weights on the validation faces, and shows what they make of a few. */
+  async #lookAtFaces(
+    epoch: number,
+    learned: ReadonlyMap<string, Learned>,
+  ): Promise<{ val: EpochRow['val']; previews: Preview[] }> {
+    const current = this.#withMoved()
+    await this.evaluator.use(
+      (name) =>
+        learned.get(name)?.mean ??
+        (requireTensor(current, name, current.get(name)?.shape ?? []).data as Float32Array),
+    )
+    const pairs: (readonly [Uint8Array, Uint8Array])[] = []
+    for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {
+      const face = await this.faces.read(index)
+      pairs.push([face.labels, await this.#labelsOf(index, face)])
+      this.#tell('validating', epoch)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const previews: Preview[] = []
+    for (const sample of this.setting.plan.previews) {
+      previews.push({ sample, labels: await this.#labelsOf(sample, await this.faces.read(sample)) })
+    }
+    return { val: scorePairs(pairs), previews }
   }
 
   /** A batch of faces, each changed by chance. */
@@ -299,7 +306,7 @@ class Run {
   }
 
   /** The labels that the evaluator's weights give the face at position `index`, as it is. */
-  async #look(index: number, face: Face): Promise<Uint8Array> {
+  async #labelsOf(index: number, face: Face): Promise<Uint8Array> {
     if (this.taps) return this.evaluator.labels(await this.taps.read(`${index}-0`, face))
     const { image } = pictureFeeds([face]) as { image: Array32 }
     return this.evaluator.labels({ [STEP.image]: image })
@@ -310,7 +317,7 @@ class Run {
     const { plan } = this.setting
     for (const index of this.faces.of('replay')) {
       if (plan.samples[index]?.labels !== null) continue
-      this.faces.answer(index, await this.#look(index, await this.faces.read(index)))
+      this.faces.answer(index, await this.#labelsOf(index, await this.faces.read(index)))
       this.#tell('preparing', 0)
     }
   }
@@ -344,6 +351,7 @@ class Run {
   }
 
   async #save(): Promise<void> {
+    this.#saved = performance.now()
     this.#tell('saving', Math.ceil(this.#state.step / this.schedule.stepsPerEpoch), true)
     await writeState(this.setting.folder, this.stepper.shapes, {
       ...this.#state,
@@ -406,12 +414,14 @@ function preserveOf({ plan, options }: Setting): Plan['settings']['preserve'] {
   return isPossible ? plan.settings.preserve : 'none'
 }
 
-/** The epoch with the best validation; without one, the last. The base model itself (epoch 0) is none. */
-function bestOf(epochs: readonly EpochRow[]): number | null {
-  const trained = epochs.filter(({ epoch }) => epoch > 0)
-  const scored = trained.filter(({ val }) => val !== null)
-  if (scored.length === 0) return trained.at(-1)?.epoch ?? null
-  return scored.reduce((best, row) => ((row.val?.mean_f1 ?? 0) > (best.val?.mean_f1 ?? 0) ? row : best)).epoch
+/** True where no epoch scored better than the last one; without validation faces, the last is always the best. */
+function isBestOf(epochs: readonly EpochRow[]): boolean {
+  const last = epochs.at(-1)?.val ?? null
+  // The base model itself (epoch 0) is no result of training.
+  const earlier = epochs
+    .slice(0, -1)
+    .flatMap(({ epoch, val }) => (epoch > 0 && val !== null ? val.mean_f1 : []))
+  return last === null ? earlier.length === 0 : earlier.every((score) => score < last.mean_f1)
 }
 
 /** At most `most` of `items`, evenly over all. */

@@ -2,8 +2,8 @@
 import type { TrainSettings } from '../../shared/training'
 import { randomOf, shuffled } from './random'
 
-/** A pass over few faces is repeated until an epoch has this many steps, so that validating does not cost more than learning. */
-const MIN_EPOCH_STEPS = 20
+/** Between two looks at the validation faces lie at least this many steps, so that looking costs less than learning. */
+const MIN_STEPS_BETWEEN_LOOKS = 20
 /** Of the whole run, and at most so many steps, the rate rises. */
 const WARM_UP = { share: 0.1, steps: 20 }
 /** In a run that replays, one of so many faces of a batch is one of the past. */
@@ -16,6 +16,8 @@ const RARE = 0.3
 export interface Schedule {
   readonly stepsPerEpoch: number
   readonly steps: number
+  /** After how many epochs the validation faces are looked at; after the last in any case. */
+  readonly lookEvery: number
 }
 
 /** `faces` to learn from, without replays. */
@@ -24,9 +26,9 @@ export function scheduleOf(
   faces: number,
 ): Schedule {
   const fresh = preserve === 'replay' ? train_bs - replaysIn(train_bs) : train_bs
-  const once = Math.max(1, Math.round(faces / fresh))
-  const stepsPerEpoch = once * Math.max(1, Math.ceil(MIN_EPOCH_STEPS / once))
-  return { stepsPerEpoch, steps: epochs * stepsPerEpoch }
+  const stepsPerEpoch = Math.max(1, Math.ceil(faces / fresh))
+  const lookEvery = Math.ceil(MIN_STEPS_BETWEEN_LOOKS / stepsPerEpoch)
+  return { stepsPerEpoch, steps: epochs * stepsPerEpoch, lookEvery }
 }
 
 /** How many faces of a batch are replays. */

@@ -52,6 +52,8 @@ const progress = z.object({
 /** Prefixes of a learned tensor's state in the checkpoint; the tensor itself has its plain name. */
 const PREFIX = { m: 'm:', v: 'v:', mean: 'mean:' } as const
 const MOVED = 'moved:'
+/** A hundred megabytes every few seconds: waiting for the disk would take longer than learning. */
+const UNFLUSHED = { flush: false } as const
 
 export async function writeState(
   folder: string,
@@ -67,7 +69,8 @@ export async function writeState(
     tensors.set(PREFIX.mean + name, tensor('float32', shape, mean))
   }
   for (const [name, each] of moved) tensors.set(MOVED + name, each)
-  await writeSafetensors(join(folder, CHECKPOINT_FILE), tensors, { progress: JSON.stringify(rest) })
+  const metadata = { progress: JSON.stringify(rest) }
+  await writeSafetensors(join(folder, CHECKPOINT_FILE), tensors, metadata, UNFLUSHED)
 }
 
 /** The state that `writeState` wrote; null where there is none. Throws a checkpoint error for a damaged file. */
@@ -102,5 +105,5 @@ export async function writeBest(
 ): Promise<void> {
   const tensors = new Map<string, Tensor>(moved)
   for (const [name, { mean }] of learned) tensors.set(name, tensor('float32', shapes.get(name) ?? [], mean))
-  await writeSafetensors(join(folder, BEST_FILE), tensors, { format: 'pt' })
+  await writeSafetensors(join(folder, BEST_FILE), tensors, { format: 'pt' }, UNFLUSHED)
 }

@@ -1,0 +1,191 @@
+/** @file Whole training runs of a MobileNet on faces of 64 pixels: they learn, resume to the bit, stop when asked, and go back where a loss is no number. */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { EpochRow, TrainSettings } from '../../../src/shared/training'
+import { encodeLabelPng } from '../../../src/main/imaging/mask'
+import type { Control, TrainEnd, TrainNews } from '../../../src/main/training/news'
+import {
+  BEST_FILE,
+  CHECKPOINT_FILE,
+  PLAN_FILE,
+  TAPS_FOLDER,
+  type Plan,
+} from '../../../src/main/training/plan'
+import { train } from '../../../src/main/training/run'
+import { makeFolder } from '../../helpers/folder'
+import { noise } from '../../helpers/named_tensors'
+import { writeJpeg } from '../../helpers/pictures'
+
+const SIDE = 64
+const SETTINGS: TrainSettings = {
+  scope: 'decoder', epochs: 4, lr: 1e-3, lr_schedule: null, lr_schedule_gamma: 0.1, weight_decay: 1e-5, train_bs: 2,
+  input_resolution: SIDE, seed: 3, flip: false, rotation: 0, scale: 0, colour: 0, early_stopping: 0, ema: 0.5,
+  dice_present: true, repeat_rare: true, preserve: 'none', time_limit: null,
+} // prettier-ignore
+
+/** The shipped model, in half precision as it is stored. */
+const weights = resolve('resources/models/segface-mobilenet-by-facet/weights.safetensors')
+
+/** A folder with a plan of drawn faces: a skin disc with hair above it, in colours that tell them apart. */
+async function planFolder(
+  settings: Partial<TrainSettings>,
+  uses: readonly Plan['samples'][number]['use'][],
+  change: Partial<Plan> = {},
+): Promise<string> {
+  const folder = await makeFolder()
+  await mkdir(join(folder, 'labels'))
+  const samples: Plan['samples'] = []
+  for (const [n, use] of uses.entries()) {
+    const [cx = 0, cy = 0] = noise(`face ${n}`, 2).map((u) => 32 + 6 * u)
+    const labels = Uint8Array.from({ length: SIDE ** 2 }, (_, i) => {
+      const [x, y] = [(i % SIDE) - cx, Math.floor(i / SIDE) - cy]
+      return x * x + y * y > 24 ** 2 ? 0 : y < -8 ? 14 : 2
+    })
+    const rgb = Uint8Array.from(
+      { length: 3 * SIDE ** 2 },
+      (_, i) =>
+        ({ 0: [30, 90, 160], 2: [220, 170, 140], 14: [70, 40, 20] })[labels[Math.floor(i / 3)] as 0 | 2 | 14][
+          i % 3
+        ] as number,
+    )
+    await writeJpeg(join(folder, `${n}.jpg`), { width: SIDE, height: SIDE, rgb }, 95)
+    await writeFile(join(folder, 'labels', `${n}.png`), await encodeLabelPng(labels, SIDE, SIDE))
+    samples.push({
+      name: `${n}.jpg`,
+      id: n + 1,
+      picture: join(folder, `${n}.jpg`),
+      labels: use === 'replay' ? null : `labels/${n}.png`,
+      use,
+    })
+  }
+  const plan: Plan = {
+    format: 1,
+    arch: 'mobilenet',
+    weights: [weights],
+    provider: 'cpu',
+    settings: { ...SETTINGS, ...settings },
+    samples,
+    previews: [0],
+    ...change,
+  }
+  await writeFile(join(folder, PLAN_FILE), JSON.stringify(plan))
+  return folder
+}
+
+interface Heard {
+  readonly end: TrainEnd
+  readonly news: TrainNews[]
+  readonly rows: EpochRow[]
+}
+
+/** Runs to the end, or until `ask` answers what is asked for, given the number of progress news so far. */
+async function runIn(folder: string, ask: (step: number) => Control | null = () => null): Promise<Heard> {
+  const news: TrainNews[] = []
+  let step = 0
+  const end = await train(folder, {
+    tell: (each) => {
+      news.push(each)
+      if (each.kind === 'progress') step = Math.max(step, each.progress.step)
+    },
+    asked: () => ask(step),
+  })
+  return { end, news, rows: news.flatMap((each) => (each.kind === 'epoch' ? each.row : [])) }
+}
+
+const USES = ['train', 'train', 'train', 'train', 'val'] as const
+
+describe.each(['decoder', 'full'] as const)('a run of scope %s', (scope) => {
+  test('makes the loss fall and the scores rise', async () => {
+    const folder = await planFolder({ scope, lr: scope === 'full' ? 3e-4 : 1e-3, epochs: 12 }, USES)
+    const { end, rows } = await runIn(folder)
+    expect(end).toMatchObject({ end: 'done', steps: 24 })
+    expect(rows.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 13 }, (_, i) => i))
+    const losses = rows.slice(1).map(({ loss }) => loss as number)
+    expect(losses.at(-1)).toBeLessThan(0.8 * (losses[0] as number))
+    const scores = rows.flatMap(({ val }) => val?.mean_f1 ?? [])
+    expect(scores.at(-1)).toBeGreaterThan((scores[0] as number) + 0.1)
+    expect(end.bestEpoch).toBeGreaterThan(0)
+    expect((await readFile(join(folder, BEST_FILE))).length).toBeGreaterThan(1e6)
+  })
+
+  test('that is paused and resumed ends with the very weights of one that was not', async () => {
+    const settings = { scope, rotation: 5, scale: 0.1, colour: 0.3, flip: true } as const
+    const whole = await planFolder(settings, USES)
+    const parted = await planFolder(settings, USES)
+    const straight = await runIn(whole)
+    const first = await runIn(parted, (step) => (step >= 3 ? 'pause' : null))
+    expect(first.end.end).toBe('paused')
+    expect(first.end.steps).toBeLessThan(8)
+    const second = await runIn(parted)
+    expect(second.end).toMatchObject({ end: 'done', steps: 8, bestEpoch: straight.end.bestEpoch })
+    expect(await readFile(join(parted, BEST_FILE))).toEqual(await readFile(join(whole, BEST_FILE)))
+  })
+})
+
+test('a run that is cancelled ends at once and keeps the best so far', async () => {
+  const folder = await planFolder({ epochs: 100 }, USES)
+  const { end, rows } = await runIn(folder, (step) => (step >= 21 ? 'cancel' : null))
+  expect(end.end).toBe('cancelled')
+  expect(end.steps).toBeLessThan(40)
+  expect(rows.at(-1)?.epoch).toBeLessThan(100)
+  expect(end.bestEpoch).not.toBeNull()
+})
+
+test('replays learn the answers of the base model', async () => {
+  const folder = await planFolder({ preserve: 'replay', epochs: 2 }, [
+    'train',
+    'train',
+    'replay',
+    'replay',
+    'val',
+  ])
+  const { end } = await runIn(folder)
+  // One new face beside each replay.
+  expect(end).toMatchObject({ end: 'done', steps: 4 })
+})
+
+test('a fresh network learns with the statistics of its batches, which move', async () => {
+  const folder = await planFolder({ scope: 'full', epochs: 4, lr: 1e-3 }, USES, { weights: [] })
+  const { end, rows } = await runIn(folder)
+  expect(end.end).toBe('done')
+  expect(rows.at(-1)?.loss).toBeLessThan(rows[1]?.loss as number)
+  const best = (await readFile(join(folder, BEST_FILE))).toString('latin1')
+  expect(best).toContain('backbone.0.1.running_mean')
+  expect(best).toContain('num_batches_tracked')
+})
+
+test('a loss that is no number goes back and learns slower, and gives up in the end', async () => {
+  const folder = await planFolder({ lr: 1, epochs: 10 }, USES)
+  const news: TrainNews[] = []
+  const ended = await train(folder, { tell: (each) => news.push(each), asked: () => null }).then(
+    ({ end }) => end,
+    (error: unknown) => String(error),
+  )
+  const sentences = news.flatMap((each) => (each.kind === 'note' ? each.message : []))
+  // A rate of 1 may do anything; where it made the loss no number, that was told, and the weights stayed numbers.
+  if (ended !== 'done') expect(ended).toMatch(/not a number/)
+  for (const sentence of sentences) expect(sentence).toMatch(/not a number/)
+})
+
+test('faces without a part that counts are refused in a sentence', async () => {
+  const folder = await planFolder({}, ['val'])
+  await expect(runIn(folder)).rejects.toThrow(/nothing to learn from/)
+})
+
+test('a checkpoint from a run that was killed while it wrote is the one before', async () => {
+  const folder = await planFolder({ epochs: 4 }, USES)
+  await runIn(folder, (step) => (step >= 3 ? 'pause' : null))
+  const whole = await readFile(join(folder, CHECKPOINT_FILE))
+  await writeFile(join(folder, `.${CHECKPOINT_FILE}.abc.tmp`), whole.subarray(0, 1000))
+  const { end } = await runIn(folder)
+  expect(end.end).toBe('done')
+})
+
+test('taps that were deleted are made again', async () => {
+  const folder = await planFolder({ epochs: 3 }, USES)
+  const first = await runIn(folder, (step) => (step >= 2 ? 'pause' : null))
+  expect(first.end.end).toBe('paused')
+  await rm(join(folder, TAPS_FOLDER), { recursive: true })
+  expect((await runIn(folder)).end.end).toBe('done')
+})
