@@ -95,7 +95,8 @@ describe('runs', () => {
   })
 
   test('the trail of step losses runs over epochs and parts of them, and starts again after a roll-back', () => {
-    training.advance(progress(0, null))
+    training.advance(progress(20, null, { phase: 'preparing', epoch: 0, steps: 20 }))
+    expect([training.share, training.trail.dots]).toEqual([0, []])
     training.advance(progress(5, 0.9))
     training.advance(progress(15, 0.8))
     expect(training.trail.dots).toEqual([

@@ -127,6 +127,7 @@ export const TRAINING = {
   ...STATES,
   ...PHASES,
   ...SCOPES,
+  'phase.images': { en: 'Preparing the images: {n} of {total}', ko: '이미지 준비 중: {n} / {total}' },
   'time.seconds': { en: '{s} s', ko: '{s}초' },
   'time.minutes': { en: '{m} min {s} s', ko: '{m}분 {s}초' },
   'time.hours': { en: '{h} h {m} min', ko: '{h}시간 {m}분' },

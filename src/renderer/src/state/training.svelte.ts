@@ -57,9 +57,11 @@ export class Training {
   readonly run = $derived(this.runs.find(({ id }) => id === this.chosen) ?? null)
   /** What is shown of the chosen run: the comparison once there is a model. */
   readonly tab: RunTab = $derived(this.chosenTab ?? (this.run && this.run.model !== null ? 'gate' : 'curves'))
-  /** How far the run in work is, 0..1. */
+  /** How far the run in work is, 0..1; before the first epoch its steps are not those of learning. */
   readonly share = $derived(
-    this.progress && this.progress.steps > 0 ? this.progress.step / this.progress.steps : 0,
+    this.progress && this.progress.steps > 0 && this.progress.epoch > 0
+      ? this.progress.step / this.progress.steps
+      : 0,
   )
 
   showTab(tab: RunTab): void {
