@@ -221,6 +221,11 @@ test('faces: what was wanted last is fetched next, what was seen is not fetched 
   await watch.want(1, 0)
   expect(watch.seen?.epoch).toBe(0)
   expect(asked).toHaveLength(2)
+  const late = watch.want(1, 3)
+  void watch.want(1, 2) // here already, and not to be replaced by what was wanted before it
+  waiting[2]?.()
+  await late
+  expect(watch.seen?.epoch).toBe(2)
 })
 
 test('a face keeps its photo and its masks from epoch to epoch', async () => {

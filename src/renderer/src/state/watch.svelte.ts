@@ -55,7 +55,8 @@ export class Watch {
     const known = this.kept.at(-1)?.faces ?? []
     const seen = { ...asked, faces: faces.map((face) => withKnown(face, known)) }
     this.kept = [...this.kept, seen].slice(-KEPT)
-    this.seen = seen
+    // What was wanted meanwhile may have been here all along.
+    this.seen = this.find(this.wanted.run, this.wanted.epoch) ?? seen
   }
 }
 
