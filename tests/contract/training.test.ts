@@ -100,7 +100,7 @@ describe('before it starts', () => {
     })
     const count = (part: string): number => train.filter((id) => partsOf(id).includes(part)).length
     expect(survey.parts).toEqual(Object.fromEntries(PART_NAMES.map((part) => [part, count(part)])))
-    expect(survey.notes.join('\n')).toMatch(/Every weight learns.*\n.*passes over 7 images/)
+    expect(survey.notes.join('\n')).toMatch(/Every weight learns.*\n.*7 images/)
     const few = PART_NAMES.find((part) => count(part) > 0 && count(part) < 5) ?? expect.fail('no rare part')
     expect(survey.warnings.join('\n')).toContain(`${few}: ${count(few)} example`)
   })
@@ -129,7 +129,7 @@ describe('before it starts', () => {
 })
 
 describe('a run', () => {
-  test('prepares, trains, tells its passes, and becomes a model of what changed', async () => {
+  test('prepares, trains, tells its epochs, and becomes a model of what changed', async () => {
     const progress = listen('training.progress')
     const epochs = listen('training.epoch')
     const run = await train('Night one', PLAIN)
@@ -197,7 +197,7 @@ describe('a run', () => {
     expect(plan.previews.map((place) => plan.samples[place]?.use)).toEqual(['val', 'val'])
   })
 
-  test('shows the validation faces as they were after each pass', async () => {
+  test('shows the validation faces as they were after each epoch', async () => {
     const [{ id }] = (await app.call('training.list', {})).runs as [TrainingRun]
     const { faces } = await app.call('training.previews', { run: id, epoch: 3 })
     expect(faces).toHaveLength(2)
@@ -268,7 +268,7 @@ describe('a run', () => {
     const run = await train('Worse', WORSENS)
     expect(run).toMatchObject({ state: 'done', bestEpoch: 1, model: 'worse' })
     expect(run.notes.at(-1)).toBe(
-      `No pass scored better on the validation faces than ${SHIPPED}: mean F1 0.490, before 0.500.`,
+      `No epoch scored better on the validation faces than ${SHIPPED}: mean F1 0.490, before 0.500.`,
     )
   })
 

@@ -32,6 +32,8 @@ export interface TreeOptions {
   /** Masks as 1 or, like the dataset's own, 3 channels. */
   readonly channels?: 1 | 3
   readonly side?: number
+  /** The same masks for every face, which can be learned. */
+  readonly alike?: boolean
   /** Text of list_eval_partition.txt. */
   readonly partition?: string
   readonly mapping?: string
@@ -39,12 +41,12 @@ export interface TreeOptions {
 
 /** Writes a tree into `root` and gives the masks that are in it by id. */
 export async function makeCelebAMask(root: string, options: TreeOptions): Promise<Map<number, PartMap>> {
-  const { ids, flat = false, channels = 3, side = 48 } = options
+  const { ids, flat = false, channels = 3, side = 48, alike = false } = options
   const maps = new Map<number, PartMap>()
   const portrait = await drawPortrait(side * 2, side * 2)
   await mkdir(join(root, 'CelebA-HQ-img'), { recursive: true })
   for (const id of ids) {
-    const map = overlappingParts(`face ${id}`, side, side)
+    const map = overlappingParts(alike ? 'face' : `face ${id}`, side, side)
     maps.set(id, map)
     await writeJpeg(join(root, 'CelebA-HQ-img', `${id}.jpg`), portrait, 60 + (id % 40))
     for (const [part, name] of PART_NAMES.entries()) {

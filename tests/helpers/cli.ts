@@ -18,21 +18,23 @@ export interface RunOptions {
   readonly cwd?: string
   /** Beside what this process has. */
   readonly env?: Readonly<Record<string, string>>
+  /** Milliseconds until the process is ended; a minute where left out. */
+  readonly timeout?: number
   /** Told of each piece that the process writes to stderr, so that it can be sent a signal. */
   readonly onStderr?: (child: ChildProcess, text: string) => void
 }
 
-/** Runs `node script args` to its end, for a minute at most. */
+/** Runs `node script args` to its end. */
 export async function runNode(
   script: string,
   args: readonly string[],
-  { cwd = process.cwd(), env, onStderr }: RunOptions = {},
+  { cwd = process.cwd(), env, timeout = 60_000, onStderr }: RunOptions = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [script, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout,
   })
   child.stderr.on('data', (chunk: Buffer) => onStderr?.(child, chunk.toString()))
   const [stdout, stderr, [code]] = await Promise.all([

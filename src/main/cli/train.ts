@@ -94,7 +94,7 @@ function numberList(text: string): number[] {
   return text.split(',').map(Number)
 }
 
-/** A line for each pass and for each new note; on a terminal also where it stands, drawn over. */
+/** A line for each epoch and for each new note; on a terminal also where it stands, drawn over. */
 function tellRun(app: App): void {
   const { stderr } = process
   const clear = stderr.isTTY ? '\r\x1b[K' : ''

@@ -89,7 +89,7 @@ function modelOf({ state, model, name, problem }: TrainingRun): string {
   if (model !== null) return model
   switch (state) {
     case 'cancelled':
-      throw new FacetError('cancelled', `The training of '${name}' was stopped before a pass had ended.`)
+      throw new FacetError('cancelled', `The training of '${name}' was stopped before an epoch had ended.`)
     case 'interrupted':
       throw new FacetError(
         'engine/crashed',

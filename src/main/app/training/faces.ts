@@ -12,7 +12,7 @@ import type { Sample } from '../../dataset/samples'
 const VAL_PART = 0.18
 /** From so many faces on, at least one is for validation. */
 const MIN_FOR_VAL = 4
-/** More would cost every pass more than they tell; which ones is a function of their names. */
+/** More would cost every epoch more than they tell; which ones is a function of their names. */
 const MAX_VAL = 100
 
 export interface TrainingFaces {
@@ -48,8 +48,7 @@ export function chooseFaces(
   // Faces that were put aside earlier judge every later run, whatever it learns from.
   const val = usable.filter((sample) => splitOf(sample) === 'val' && isByHand(sample))
   const told = byHash(val).slice(0, MAX_VAL)
-  if (told.length < val.length)
-    notes.push(`Of ${val.length} validation faces, ${told.length} are scored after each pass.`)
+  if (told.length < val.length) notes.push(`Of ${val.length} validation faces, ${told.length} are scored.`)
   const predicted = train.filter((sample) => !isByHand(sample)).length
   if (predicted > 0)
     notes.push(

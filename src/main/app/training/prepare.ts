@@ -21,7 +21,7 @@ const LABELS_FOLDER = 'labels'
 export const IMAGES_FILE = 'images.json'
 /** Faces in the making at a time. */
 const BATCH = 8
-/** Validation faces that are shown after each pass. */
+/** Validation faces that are shown after each epoch. */
 const PREVIEWS = 4
 
 export interface Preparation {

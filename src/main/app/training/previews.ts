@@ -1,4 +1,4 @@
-/** @file The few faces of a run that are shown after each pass: picture, given masks, and what the network then said. */
+/** @file The few faces of a run that are shown after each epoch: picture, given masks, and what the network then said. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { IGNORED } from '../../../shared/mask'
@@ -8,7 +8,7 @@ import { squareJpeg } from '../../imaging/view'
 import { labelsAt } from '../../segface/preprocess'
 import { PLAN_FILE, readPlan, type PlanSample } from '../../training/plan'
 
-/** Where the faces that are shown after a pass lie, one label map each, named after their place in the plan. */
+/** Where the faces that are shown after an epoch lie, one label map each, named after their place in the plan. */
 export function previewFolder(folder: string, epoch: number): string {
   return join(folder, 'previews', String(epoch))
 }

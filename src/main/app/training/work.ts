@@ -49,7 +49,7 @@ export class RunInWork {
   readonly #before: number
   readonly #began = Date.now()
   #asked: Control | null = null
-  /** The pictures of passes are written one after the other. */
+  /** The pictures of epochs are written one after the other. */
   #writing: Promise<void> = Promise.resolve()
 
   /** `id` is held by this process. `prepare` makes its folder; null where that is done. */
@@ -223,7 +223,7 @@ export class RunInWork {
   }
 }
 
-/** Makes a model of a run's best weights, once. Does nothing where no pass has ended. */
+/** Makes a model of a run's best weights, once. Does nothing where no epoch has ended. */
 export async function keepBest(
   { runs, registry }: Pick<WorkParts, 'runs' | 'registry'>,
   id: number,
@@ -238,7 +238,7 @@ export async function keepBest(
   if (before !== undefined && after !== undefined && after <= before)
     runs.note(
       id,
-      `No pass scored better on the validation faces than ${base}: mean F1 ${after.toFixed(3)}, before ${before.toFixed(3)}.`,
+      `No epoch scored better on the validation faces than ${base}: mean F1 ${after.toFixed(3)}, before ${before.toFixed(3)}.`,
     )
   const ended = epochs.filter(({ epoch }) => epoch > 0).length
   const model = await addTrained(registry, {
