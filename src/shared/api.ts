@@ -150,6 +150,8 @@ export const REQUESTS = {
     provider: z.enum(PROVIDERS).default('auto'),
     /** int8 computes on the processor, and says what it changes. */
     precision: z.enum(PRECISIONS).default('float'),
+    /** Pictures run at once. A processor takes longer for several than for one after another; a GPU may not. */
+    batch: z.int().min(1).max(32).default(1),
     job,
   }),
 

@@ -74,6 +74,20 @@ describe('facet predict', () => {
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([32, 32])
   })
 
+  test('gives the same masks however many pictures it runs at once', async () => {
+    const args = ['--model', SHIPPED, '--layout', 'index', '--provider', 'cpu']
+    for (const batch of ['1', '2']) {
+      const out = at(`batch-${batch}`)
+      expect(await json('predict', at('pictures'), ...args, '--batch', batch, '--out', out)).toMatchObject({
+        images: 2,
+        complaints: [{ file: 'broken.jpg' }],
+      })
+    }
+    for (const name of ['a.png', 'sub/b.png'])
+      expect(await readFile(at('batch-2', name))).toEqual(await readFile(at('batch-1', name)))
+    expect(await failure(2, 'predict', 'x', ...args, '--batch', 'many', '--out', 'o')).toContain('"many"')
+  })
+
   test('says what 8 bits change, which the processor alone computes', async () => {
     const picture = at('pictures', 'a.jpg')
     const predict = ['predict', picture, '--model', SHIPPED, '--out', at('int8'), '--precision', 'int8']

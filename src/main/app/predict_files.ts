@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Checked, Complaint, PredictSummary, ProviderChoice } from '../../shared/api'
+import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { partMapFromLabels } from '../../shared/mask'
 import { quantile } from '../base/quantile'
@@ -14,6 +15,7 @@ import { limitsOf } from '../models/limits'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
 import { spread } from './precision'
+import type { Grid } from '../store/faces'
 import { gridOf } from './workspace'
 
 export function predictFilesHandlers(context: Context): Pick<Handlers, 'predict.files'> {
@@ -40,26 +42,33 @@ async function predictFiles(
   const writer = await createPredictionWriter(resolve(request.out), request.layout, names)
   const complaints: Complaint[] = []
   const times: number[] = []
-  // The last picture's masks are written while the engine works on the next.
+  // The last pictures' masks are written while the engine works on the next.
   let writing: Promise<void> = Promise.resolve()
-  for (const [i, name] of names.entries()) {
+  const { batch } = request
+  const groups = inGroups(names, batch)
+  for (const [i, group] of groups.entries()) {
     signal.throwIfAborted()
-    const picture = join(root, name)
-    try {
-      const { size } = request
-      const grid = size === undefined ? gridOf(await pictureSize(picture)) : { width: size, height: size }
-      const job = { network: { ...network, precision }, provider, picture, grid }
-      const { labels, ms } = await inference.engine.submit('predict', job, { signal })
-      times.push(ms)
-      await writing
-      writing = writer.write(name, partMapFromLabels(labels, grid.width, grid.height))
-      // A failure is met at the next `await writing`; until then it is nobody's, which would end the process.
-      writing.catch(() => undefined)
-    } catch (error) {
-      if (!isUnreadablePicture(error, picture)) throw error
-      complaints.push({ file: name, message: error.message })
-    }
-    progress(i + 1, names.length)
+    const { pictures, unreadable } = await withGrids(root, group, request.size)
+    complaints.push(...unreadable)
+    const next = (groups[i + 1] ?? []).map((name) => join(root, name))
+    const asked = pictures.map(({ picture, grid }) => ({ picture, grid }))
+    const job = { network: { ...network, precision }, provider, batch, pictures: asked, next }
+    const answer = await inference.engine.submit('predictMany', job, { signal })
+    await writing
+    const done = pictures.flatMap(({ name, grid }, n) => {
+      const result = at(answer.pictures, n)
+      if ('labels' in result) return [{ name, grid, labels: result.labels }]
+      complaints.push({ file: name, message: result.unreadable })
+      return []
+    })
+    for (const _ of done) times.push(answer.ms)
+    writing = (async () => {
+      for (const { name, grid, labels } of done)
+        await writer.write(name, partMapFromLabels(labels, grid.width, grid.height))
+    })()
+    // A failure is met at the next `await writing`; until then it is nobody's, which would end the process.
+    writing.catch(() => undefined)
+    progress(Math.min((i + 1) * batch, names.length), names.length)
   }
   await writing
   const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
@@ -72,6 +81,38 @@ async function predictFiles(
     limits: limitsOf(abilities),
     complaints,
   }
+}
+
+interface Sized {
+  readonly name: string
+  readonly picture: string
+  readonly grid: Grid
+}
+
+/** The pictures below `root` with the grids of their masks: a square of `size`, or each picture's own. */
+async function withGrids(
+  root: string,
+  names: readonly string[],
+  size: number | undefined,
+): Promise<{ pictures: Sized[]; unreadable: Complaint[] }> {
+  const pictures: Sized[] = []
+  const unreadable: Complaint[] = []
+  for (const name of names) {
+    const picture = join(root, name)
+    try {
+      const grid = size === undefined ? gridOf(await pictureSize(picture)) : { width: size, height: size }
+      pictures.push({ name, picture, grid })
+    } catch (error) {
+      if (!isUnreadablePicture(error, picture)) throw error
+      unreadable.push({ file: name, message: error.message })
+    }
+  }
+  return { pictures, unreadable }
+}
+
+/** `all` in runs of `size`, the last one shorter. */
+function inGroups<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size))
 }
 
 /** Throws `usage` where 8 bits cannot be had. */

@@ -98,6 +98,12 @@ function buildProgram(doorDir: string): Command {
     .addOption(new Option('--layout <layout>').choices(EXPORT_FORMATS).default('celebamask-hq'))
     .option('--size <pixels>', "side of the masks; else each picture's own, 1024 at most", wholeNumber)
     .addOption(provider())
+    .option(
+      '--batch <pictures>',
+      'run at once: a GPU may be faster for it, a processor is not',
+      wholeNumber,
+      1,
+    )
     .addOption(
       new Option(
         '--precision <precision>',

@@ -203,7 +203,9 @@ function giveWay(pid: number | undefined): void {
 }
 
 function describe(message: JobMessage): string {
-  const request = message.request
+  const { kind, request } = message
+  if (kind === 'predictMany')
+    return `predicting ${(request as Jobs['predictMany']['request']).pictures[0]?.picture}`
   return 'picture' in request ? `predicting ${request.picture}` : `working on ${message.kind}`
 }
 

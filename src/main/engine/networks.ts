@@ -1,5 +1,6 @@
 /** @file Networks kept ready to run in the engine: from weights on disk to a loaded session, the last few used. */
 import type { Provider } from '../../shared/api'
+import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from '../../shared/network'
@@ -26,7 +27,7 @@ interface Loaded {
 }
 
 export interface Network extends Loaded {
-  /** One normalised picture [1, 3, R, R] to logits [1, C, h, w]; h and w are R where SegFace's tensors make it. */
+  /** Normalised pictures [N, 3, R, R] to logits [N, C, h, w]; h and w are R where SegFace's tensors make it. */
   run(image: Float32Array): Promise<Logits>
 }
 
@@ -43,6 +44,11 @@ export interface Logits {
 export interface Grid {
   readonly width: number
   readonly height: number
+}
+
+export interface BatchLabeller extends Loaded {
+  /** Normalised pictures, a batch at most, each on a grid of its own. */
+  labelAll(images: readonly Float32Array[], grids: readonly Grid[]): Promise<Uint8Array[]>
 }
 
 /** A loaded network costs up to a gigabyte; label heads cost next to nothing but one per mask size. */
@@ -87,6 +93,37 @@ export class Networks {
       return labelsIn(await head.run({ logits }))
     }
     return { ...network, label }
+  }
+
+  /** What labels `batch` pictures at once. An ONNX file of others, and a batch of one, take one after another. */
+  async loadBatchLabeller(ref: NetworkRef, provider: Provider, batch: number): Promise<BatchLabeller> {
+    if (batch === 1 || ref.onnx) {
+      const labeller = await this.loadLabeller(ref, provider)
+      const labelAll: BatchLabeller['labelAll'] = async (images, grids) => {
+        const all: Uint8Array[] = []
+        for (const [i, image] of images.entries()) all.push(await labeller.label(image, at(grids, i)))
+        return all
+      }
+      return { ...labeller, labelAll }
+    }
+    const network = await this.load(ref, provider, batch)
+    const labelAll: BatchLabeller['labelAll'] = async (images, grids) => {
+      const size = 3 * ref.resolution ** 2
+      // Places that stay empty are pictures of zeros.
+      const together = new Float32Array(batch * size)
+      images.forEach((image, i) => together.set(image, i * size))
+      const { data, shape } = await network.run(together)
+      const [, ...one] = shape
+      const length = data.length / batch
+      const all: Uint8Array[] = []
+      for (const [i, grid] of grids.entries()) {
+        const logits = { data: data.subarray(i * length, (i + 1) * length), shape: [1, ...one] }
+        const head = await this.#loadLabelHead(logits.shape, grid)
+        all.push(labelsIn(await head.run({ logits })))
+      }
+      return all
+    }
+    return { ...network, labelAll }
   }
 
   #loadSegFace(
@@ -143,7 +180,8 @@ function networkOver(
   return {
     ...loaded,
     async run(image) {
-      const feeds = { [input]: { data: image, shape: [1, 3, resolution, resolution] } }
+      const batch = image.length / (3 * resolution ** 2)
+      const feeds = { [input]: { data: image, shape: [batch, 3, resolution, resolution] } }
       const { [output]: logits } = await session.run(feeds, [output])
       if (!(logits?.data instanceof Float32Array) || logits.shape[1] !== channels.length) {
         const found = logits ? `[${logits.shape.join(', ')}]` : 'nothing'

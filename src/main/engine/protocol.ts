@@ -76,6 +76,20 @@ export interface Jobs {
     request: { weights: string; input: string; outputs: string[]; resolution: number }
     answer: { outputs: { name: string; shape: number[] }[] }
   }
+  /**
+   * Pictures of a folder, run `batch` at once where there are as many; of each its labels, or why it could not be read. What
+   * comes `next` is decoded while the network runs. `ms` is per picture.
+   */
+  predictMany: {
+    request: {
+      network: NetworkRef
+      provider: Provider
+      batch: number
+      pictures: readonly { picture: string; grid: { width: number; height: number } }[]
+      next: readonly string[]
+    }
+    answer: { pictures: ({ labels: Uint8Array } | { unreadable: string })[]; ms: number }
+  }
   /** As `predict` on the processor, but the number of the greatest channel: for a file whose classes are not known yet. */
   look: {
     request: { network: NetworkRef; picture: string; grid: { width: number; height: number } }

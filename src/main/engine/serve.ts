@@ -11,6 +11,7 @@ import { examine } from './examine'
 import type { GraphCache } from './graph_cache'
 import { train } from '../training/run'
 import type { Control, Talk } from '../training/news'
+import { predictMany, ReadAhead } from './many'
 import { comparePrecisions } from './precision'
 import { selfTest } from './selftest'
 import { step } from './step'
@@ -33,8 +34,10 @@ export function serveEngine(
   cache: GraphCache | null,
 ): void {
   const networks = new Networks(cache)
+  const ahead = new ReadAhead()
   const handlers: Handlers = {
     predict: (request) => predict(networks, request),
+    predictMany: (request) => predictMany(networks, ahead, request),
     score: (request) => score(networks, request),
     logits: (request) => logits(networks, request),
     step,

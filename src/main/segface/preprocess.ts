@@ -6,7 +6,7 @@
 import { invariant } from '../../shared/assert'
 import type { LabelMap } from '../../shared/mask'
 import { SEGFACE_PREPROCESSING, type Preprocessing } from '../../shared/network'
-import { readPicture, resizePicture } from '../imaging/picture'
+import { readPicture, resizePicture, type Picture } from '../imaging/picture'
 import { resizeNearest } from '../imaging/resize'
 
 /** The photo at `path`, squeezed into a square where it is none: normalised planes [3, side, side]. Errors as for `readPicture`. */
@@ -15,7 +15,12 @@ export async function readInput(
   side: number,
   how: Preprocessing = SEGFACE_PREPROCESSING,
 ): Promise<Float32Array> {
-  return normalise(resizePicture(await readPicture(path), side, side, how.resize).rgb, how)
+  return inputOf(await readPicture(path), side, how)
+}
+
+/** `readInput` of a photo that is read already. */
+export function inputOf(photo: Picture, side: number, how: Preprocessing): Float32Array {
+  return normalise(resizePicture(photo, side, side, how.resize).rgb, how)
 }
 
 /**
