@@ -21,6 +21,9 @@ const CORRECTED = ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg']
 const UNTOUCHED = ['f.jpg', 'g.jpg']
 /** Side that the network learns at: a sixteenth of the default model's work. */
 const RESOLUTION = '64'
+/** Of four steps each, one for a face; the validation face is looked at after twenty. */
+const EPOCHS = 10
+const LOOKS = [0, 5, 10]
 
 describe('training', () => {
   let suite: Awaited<ReturnType<typeof suiteFolder>>
@@ -97,22 +100,25 @@ describe('training', () => {
 
   test('one button trains; progress, curves and the faces of each epoch are seen', async () => {
     await option('input_resolution').fill(RESOLUTION)
-    await option('epochs').fill('2')
+    await option('train_bs').fill('1')
+    await option('epochs').fill(String(EPOCHS))
     await window.page.locator('[data-field=train-name]').fill('taught')
     await window.action('train-start').click()
     await window.page.locator('[data-progress]').waitFor()
     await run('done').waitFor({ timeout: 150_000 })
     const { epochs, settings, model } = await latestRun()
-    expect(epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
-    expect(settings).toMatchObject({ input_resolution: 64, epochs: 2 })
+    expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: EPOCHS + 1 }, (_, i) => i))
+    expect(epochs.filter(({ val }) => val !== null).map(({ epoch }) => epoch)).toEqual(LOOKS)
+    expect(settings).toMatchObject({ input_resolution: 64, train_bs: 1 })
+    expect(epochs[EPOCHS]?.loss).toBeLessThan(epochs[1]?.loss ?? 0)
     expect(model).not.toBeNull()
 
     await window.page.locator('[data-tab=curves]').click()
-    await window.page.locator('[data-watch][data-epoch="2"] [data-face]').first().waitFor()
+    await window.page.locator('[data-watch][data-epoch="10"] [data-face]').first().waitFor()
     const line = await window.page.locator('[data-curve=skin] path').getAttribute('d')
-    expect(line?.match(/[ML]/g)).toHaveLength(3)
+    expect(line?.match(/[ML]/g)).toHaveLength(LOOKS.length)
     await window.page.locator('[data-field=watch-epoch]').focus()
-    for (let i = 0; i < 2; i++) await window.press('ArrowLeft')
+    for (let i = 1; i < LOOKS.length; i++) await window.press('ArrowLeft')
     await window.page.locator('[data-watch][data-epoch="0"]').waitFor()
   })
 

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/renderer/src/backend'
 import { Jobs } from '../../../src/renderer/src/state/jobs.svelte'
-import { Training } from '../../../src/renderer/src/state/training.svelte'
+import { looksOf, nearestLook, Training } from '../../../src/renderer/src/state/training.svelte'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
 import type { Method } from '../../../src/shared/api'
 import { FacetError } from '../../../src/shared/errors'
@@ -137,6 +137,21 @@ describe('runs', () => {
   })
 })
 
+test('faces are looked at after some epochs only; any epoch leads to the nearest of them', () => {
+  const f1 = {} as never
+  const epochs = [0, 1, 2, 3, 4].map((epoch) => ({
+    ...row(epoch),
+    val: epoch % 2 === 0 ? { mean_f1: 0.5, f1 } : null,
+  }))
+  const looks = looksOf(run(1, 'running', { epochs }))
+  expect(looks).toEqual([0, 2, 4])
+  expect([0, 1, 2, 9, null].map((epoch) => nearestLook(looks, epoch))).toEqual([0, 2, 2, 4, 4])
+  expect(looksOf(run(1, 'running', { epochs: epochs.map((each) => ({ ...each, val: null })) }))).toHaveLength(
+    5,
+  )
+  expect(nearestLook([], 3)).toBeNull()
+})
+
 test('a run is started with what the form says, under a name that is free', async () => {
   const runs = [run(2, 'done', { name: 'night 3' })]
   const { training, asked } = make({
@@ -203,7 +218,8 @@ describe('the form', () => {
 test('faces: what was wanted last is fetched next, what was seen is not fetched again', async () => {
   const waiting: (() => void)[] = []
   const { backend, asked } = answering({
-    'training.previews': () => new Promise((resolve) => waiting.push(() => resolve({ faces: [] }))),
+    'training.previews': () =>
+      new Promise((resolve) => waiting.push(() => resolve({ faces: [{ image: 'a.jpg', size: 2 }] }))),
   })
   const watch = new Watch(backend)
   const scrubbing = watch.want(1, 0)
@@ -231,7 +247,7 @@ test('faces: what was wanted last is fetched next, what was seen is not fetched 
 test('a face keeps its photo and its masks from epoch to epoch', async () => {
   const { backend } = answering({
     'training.previews': ({ epoch }) => ({
-      faces: ['a.jpg', 'b.jpg'].map((image) => ({
+      faces: (epoch === 2 ? [] : ['a.jpg', 'b.jpg']).map((image) => ({
         image,
         id: null,
         size: 2,
@@ -249,6 +265,8 @@ test('a face keeps its photo and its masks from epoch to epoch', async () => {
   expect([after?.jpeg, after?.truth]).toEqual([before?.jpeg, before?.truth])
   expect(after?.jpeg).toBe(before?.jpeg)
   expect(after?.labels).toEqual(new Uint8Array(4).fill(1))
+  await watch.want(1, 2) // nobody looked then
+  expect(watch.seen?.epoch).toBe(1)
 })
 
 describe('the gate', () => {

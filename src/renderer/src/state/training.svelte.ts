@@ -26,6 +26,22 @@ export function bestOf(run: TrainingRun): EpochRow | null {
   return run.epochs.find(({ epoch }) => epoch === run.bestEpoch) ?? null
 }
 
+/**
+ * Epochs after which faces were looked at, ascending: where epochs are short not all are. Without validation faces
+ * nothing tells which, and all are named.
+ */
+export function looksOf({ epochs }: TrainingRun): number[] {
+  const scored = epochs.filter(({ val }) => val !== null)
+  return (scored.length > 0 ? scored : epochs).map(({ epoch }) => epoch)
+}
+
+/** The one of `looks` nearest to an epoch, the later of two; the last for null. Null where there is none. */
+export function nearestLook(looks: readonly number[], epoch: number | null): number | null {
+  const last = looks.at(-1) ?? null
+  if (epoch === null || last === null) return last
+  return looks.reduce((best, look) => (Math.abs(look - epoch) <= Math.abs(best - epoch) ? look : best), last)
+}
+
 export class Training {
   readonly form: TrainForm
   readonly watch: Watch

@@ -35,7 +35,7 @@ export class Watch {
   async want(run: number, epoch: number): Promise<void> {
     this.wanted = { run, epoch }
     const here = this.find(run, epoch)
-    if (here) this.seen = here
+    if (here) this.show(here)
     if (here || this.busy) return
     this.busy = true
     try {
@@ -43,6 +43,11 @@ export class Watch {
     } finally {
       this.busy = false
     }
+  }
+
+  /** Faces stay on screen until there are others: an epoch may have none. */
+  private show(seen: Seen): void {
+    if (seen.faces.length > 0 || this.seen?.run !== seen.run) this.seen = seen
   }
 
   private find(run: number, epoch: number): Seen | undefined {
@@ -53,10 +58,10 @@ export class Watch {
     const { faces } = await this.backend.call('training.previews', asked)
     if (this.wanted?.run !== asked.run) return
     const known = this.kept.at(-1)?.faces ?? []
-    const seen = { ...asked, faces: faces.map((face) => withKnown(face, known)) }
-    this.kept = [...this.kept, seen].slice(-KEPT)
+    const fetched = { ...asked, faces: faces.map((face) => withKnown(face, known)) }
+    this.kept = [...this.kept, fetched].slice(-KEPT)
     // What was wanted meanwhile may have been here all along.
-    this.seen = this.find(this.wanted.run, this.wanted.epoch) ?? seen
+    this.show(this.find(this.wanted.run, this.wanted.epoch) ?? fetched)
   }
 }
 
