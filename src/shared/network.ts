@@ -55,6 +55,18 @@ export type PresetName = (typeof PRESET_NAMES)[number]
 export const IMAGENET_MEAN: Triple = [0.485, 0.456, 0.406]
 export const IMAGENET_STD: Triple = [0.229, 0.224, 0.225]
 
+export const NORMALISATION_NAMES = ['imagenet', 'unit', 'signed', 'bytes'] as const
+export type Normalisation = (typeof NORMALISATION_NAMES)[number]
+/** Usual ways to scale a picture's red, green and blue: to ImageNet's statistics, to 0..1, to -1..1, not at all (0..255). */
+export const NORMALISATIONS: Readonly<
+  Record<Normalisation, { readonly mean: Triple; readonly std: Triple }>
+> = {
+  imagenet: { mean: IMAGENET_MEAN, std: IMAGENET_STD },
+  unit: { mean: [0, 0, 0], std: [1, 1, 1] },
+  signed: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  bytes: { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] },
+}
+
 export const SEGFACE_PREPROCESSING: Preprocessing = {
   resize: 'bicubic',
   mean: IMAGENET_MEAN,

@@ -1,6 +1,7 @@
 /** @file The real Electron window, where Electron's program is installed already; it is never fetched for this. */
 import { createRequire } from 'node:module'
 import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { _electron } from 'playwright-core'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -35,5 +36,12 @@ describe.runIf(electron)('the Electron window', () => {
       .waitFor({ timeout: 60_000 })
     await page.locator('[data-image][data-status=predicted]').first().waitFor({ timeout: 60_000 })
     expect(await page.locator('[role=option][data-image]').count()).toBeGreaterThan(1)
+
+    // A picked file is read where it lies.
+    const file = join(suite.path, 'page.pt')
+    await writeFile(file, '<!doctype html><title>404</title>')
+    await page.locator('footer [data-action=models]').click()
+    await page.locator('[data-field=model-file]').setInputFiles(file)
+    await page.locator('[data-toast=error]').filter({ hasText: file }).waitFor()
   })
 })

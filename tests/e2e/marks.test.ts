@@ -76,7 +76,7 @@ describe('marks', () => {
     expect(await window.part('nose').locator('[data-checked]').getAttribute('data-checked')).toBe('true')
     await window.press('c')
     await expect.poll(async () => (await stored('b.jpg'))?.checked).toBeNull()
-    expect(await window.page.locator('[data-part] [data-checked]').count()).toBe(0)
+    await expect.poll(() => window.page.locator('[data-part] [data-checked]').count()).toBe(0)
   })
 
   test('what was painted is ticked where only some parts are checked', async () => {

@@ -72,6 +72,11 @@ export function withPorts(
   })
 }
 
+/** The same network without what an exporter noted in it. */
+export function withoutNotes(model: Uint8Array): Uint8Array {
+  return rewritten(model, FIELD.ModelProto.metadata_props, () => undefined)
+}
+
 /** Copies a message, but for the field `number`, which `rewrite` writes. */
 function rewritten(
   bytes: Uint8Array,

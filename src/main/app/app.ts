@@ -59,6 +59,8 @@ export interface App extends Api {
   media(kind: string, image: number): Promise<Media>
   /** Takes a file from a window that knows no paths; answers where it is now. */
   receive(name: string, bytes: AsyncIterable<Uint8Array>, size: number | null): Promise<string>
+  /** Deletes such a file that is not wanted any more; any other is left alone. */
+  discard(path: string): Promise<void>
   /** Stores what is pending, ends the engine, closes the workspace. */
   dispose(): Promise<void>
 }
@@ -123,6 +125,7 @@ export function createApp(deps: Deps): App {
     },
     media: (kind, image) => mediaFor(context, kind, image),
     receive: (name, bytes, size) => uploads.receive(name, bytes, size),
+    discard: (path) => uploads.discard(path),
     async dispose() {
       inference.close()
       jobs.cancelAll()

@@ -1,6 +1,6 @@
 /** @file Model files on their way into the registry: what one is, what it makes of a picture, and taking it in. */
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, parse, resolve } from 'node:path'
 import type { Checked, ModelFile, ModelLook } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
 import { hintsOf, type Hint } from '../../shared/plausible'
@@ -76,7 +76,10 @@ export function modelFileHandlers(
     const { labels } = await inference.engine.submit('predict', request, { priority: ASKED, signal })
     const odd = hintsOf(labels, grid.width, grid.height).map((hint) => HINTS[hint])
     if (odd.length === 0) return
-    const message = `${model.manifest.id} looks wrong on Facet's sample portrait: ${odd.join('; ')}. Check its class order, colours and normalisation.`
+    const advice = model.manifest.onnx
+      ? 'Check its class order, colours and normalisation.'
+      : 'Its classes may be in another order than published; look at its masks before you trust them.'
+    const message = `${model.manifest.id} looks wrong on Facet's sample portrait: ${odd.join('; ')}. ${advice}`
     events.emit('notice', { level: 'warning', message })
   }
 }
@@ -122,7 +125,7 @@ async function ran(engine: EngineClient, file: OnnxFile, signal: AbortSignal): P
 }
 
 async function takeCheckpoint(
-  { registry }: Context,
+  { registry, uploads }: Context,
   path: string,
   { name, arch, dataset, half, preset, use }: Checked<'models.import'>,
   work: Work,
@@ -136,6 +139,7 @@ async function takeCheckpoint(
   return importModel(registry, path, {
     ...work,
     half,
+    ...(uploads.holds(path) ? { usualName: parse(path).name } : {}),
     ...(name === undefined ? {} : { name }),
     ...(arch === undefined ? {} : { arch }),
     ...(dataset === undefined ? {} : { dataset }),

@@ -1,7 +1,7 @@
 /** @file Files that a browser hands over, since a page knows no paths: kept in the data folder until they are imported. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { unwritable, writeFileAtomic } from '../base/fs'
 
@@ -42,10 +42,14 @@ export class Uploads {
     }
   }
 
+  /** True for a file that was received; its folder is none of the user's. */
+  holds(path: string): boolean {
+    return dirname(dirname(resolve(path))) === this.#folder
+  }
+
   /** Deletes the file, if it is one that was received. */
   async discard(path: string): Promise<void> {
-    const home = dirname(path)
-    if (dirname(home) === this.#folder) await rm(home, { recursive: true, force: true })
+    if (this.holds(path)) await rm(dirname(resolve(path)), { recursive: true, force: true })
   }
 
   async #removeOld(): Promise<void> {

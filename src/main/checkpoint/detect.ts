@@ -24,6 +24,20 @@ const RE_HTML = /^\s*<(!doctype html|html|head|body|\?xml)/i
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1'
 const RE_LFS_SIZE = /^size (\d+)$/m
 
+/** What a file is that people take for a model, by its first bytes, and what to do; null where they say nothing. */
+export function whatInstead(start: Uint8Array): string | null {
+  const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
+  const beginning = text.toString('utf8').replace(/^\ufeff/, '')
+  if (RE_HTML.test(beginning))
+    return 'it is a web page, likely an error page saved as a download; download it again'
+  if (beginning.startsWith(LFS_POINTER)) {
+    const size = RE_LFS_SIZE.exec(beginning)?.[1]
+    const file = size === undefined ? 'the file itself' : `the file of ${size} bytes`
+    return `it is only a Git LFS pointer to ${file}; run "git lfs pull" or download it`
+  }
+  return OTHERS.find(([first]) => text.toString('latin1', 0, first.length) === first)?.[1] ?? null
+}
+
 /** The format of a checkpoint by its first bytes; throws `checkpoint/malformed` with what the file is instead. */
 export function detectFormat(path: string, start: Uint8Array, fileSize: number): FileFormat {
   const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
@@ -32,21 +46,11 @@ export function detectFormat(path: string, start: Uint8Array, fileSize: number):
   if (text.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'torch-legacy'
   // A safetensors file starts with its header's length and then the header, a JSON object.
   if (fileSize >= 10 && text[8] === 0x7b && text.readBigUInt64LE(0) <= BigInt(fileSize)) return 'safetensors'
-
-  const beginning = text.toString('utf8').replace(/^\ufeff/, '')
-  if (RE_HTML.test(beginning)) {
-    throw malformed(path, 'it is a web page, likely an error page saved as a download; download it again')
-  }
-  if (beginning.startsWith(LFS_POINTER)) {
-    const size = RE_LFS_SIZE.exec(beginning)?.[1]
-    const file = size === undefined ? 'the file itself' : `the file of ${size} bytes`
-    throw malformed(path, `it is only a Git LFS pointer to ${file}; run "git lfs pull" or download it`)
-  }
+  const verdict = whatInstead(start)
+  if (verdict !== null) throw malformed(path, verdict)
   if (text[0] === 0x80) {
     throw malformed(path, 'it is a plain Python pickle; save the state_dict() with torch.save instead')
   }
-  const other = OTHERS.find(([start]) => text.toString('latin1', 0, start.length) === start)
-  if (other) throw malformed(path, other[1])
   const hex = text.toString('hex', 0, 8)
   throw malformed(
     path,

@@ -28,6 +28,8 @@ export interface ImportOptions extends Watch {
   readonly dataset?: 'lapa' | 'helen'
   /** Halves float32 tensors on disk; their values are rounded to float16. */
   readonly half?: boolean
+  /** In place of a name by the file's folder, where that is not the user's. */
+  readonly usualName?: string
   /** Of the file, where the caller has just hashed it. */
   readonly sha256?: string
   /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
@@ -56,7 +58,7 @@ export async function importModel(
       ({ manifest }) =>
         manifest.source.sha256 === sha256 && (dataset === undefined || manifest.class_set === dataset),
     )
-    const name = options.name ?? nameOf(path)
+    const name = options.name ?? options.usualName ?? nameOf(path)
     const half = options.half ?? false
     const same = twins.find(
       ({ manifest, isDefault }) =>

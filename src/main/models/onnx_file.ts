@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { FacetError } from '../../shared/errors'
 import { openForReading, readAt, unreadable } from '../base/fs'
+import { SNIFF_BYTES, whatInstead } from '../checkpoint/detect'
 import { readInterface, type OnnxInterface, type Port } from '../onnx/interface'
 
 /** Node reads a file of at most 2 GiB whole, and protobuf holds no more. */
@@ -72,12 +73,8 @@ function readInterfaceOf(path: string, bytes: Uint8Array): OnnxInterface {
     return readInterface(bytes)
   } catch (error) {
     if (!(error instanceof FacetError)) throw error
-    const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1')
-    const what = /^\s*</.test(start)
-      ? 'it is a web page, likely an error page saved as a download; download it again'
-      : start.startsWith('version https://git-lfs')
-        ? 'it is only a Git LFS pointer; run "git lfs pull" or download the file itself'
-        : 'it is damaged, or was cut short; download it again'
+    const what =
+      whatInstead(bytes.subarray(0, SNIFF_BYTES)) ?? 'it is damaged, or was cut short; download it again'
     throw new FacetError(
       'file/malformed',
       `${path} cannot be read as an ONNX model: ${what}.`,

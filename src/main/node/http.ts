@@ -133,14 +133,20 @@ async function answerCall(
   response.end(binary ? encodeWire(value) : JSON.stringify(value))
 }
 
-/** A file of any size straight to disk; the answer says where it is. */
+/** A file of any size straight to disk under its name, the answer says where it is; or such a path, to be deleted. */
 async function answerUpload(
   app: App,
   name: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.method !== 'POST') throw new FacetError('request/denied', 'Files are handed over by POST.')
+  if (request.method === 'DELETE') {
+    await app.discard(decodeName(name))
+    response.end()
+    return
+  }
+  if (request.method !== 'POST')
+    throw new FacetError('request/denied', 'Files are handed over by POST, given up by DELETE.')
   const length = Number(request.headers['content-length'])
   const path = await app
     .receive(decodeName(name), request, Number.isSafeInteger(length) ? length : null)

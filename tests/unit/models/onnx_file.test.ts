@@ -118,6 +118,7 @@ describe('an ONNX file', () => {
 
   test.each([
     ['<!DOCTYPE html><p>404', /it is a web page/],
+    ['GIF89a', /it is a picture \(GIF\), not a model/],
     ['version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n', /Git LFS pointer/],
     ['', /damaged, or was cut short/],
     ['nonsense', /damaged, or was cut short/],

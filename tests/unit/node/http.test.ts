@@ -1,5 +1,6 @@
 /** @file The HTTP door's locks: who is let in, what each refusal says, and what every answer carries. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -256,6 +257,24 @@ describe('a file that a page hands over', () => {
       403,
       'request/denied',
     ])
+  })
+
+  test('is deleted when it is not wanted any more; what was never handed over is not', async () => {
+    const { path } = JSON.parse((await upload('x.pt', Buffer.from('x'))).text) as { path: string }
+    const giveUp = (what: string) =>
+      ask('DELETE', `/upload/${encodeURIComponent(what)}`, { 'x-facet-token': token })
+    const own = join(folder.path, 'data', 'settings.json')
+    await app.call('settings.write', { theme: 'dark' })
+    for (const other of [
+      own,
+      dirname(path),
+      `${uploads()}/../settings.json`,
+      `${path}/../../../settings.json`,
+    ])
+      expect((await giveUp(other)).status).toBe(200)
+    expect([await readFile(path, 'utf8'), existsSync(own)]).toEqual(['x', true])
+    expect((await giveUp(path)).status).toBe(200)
+    expect(existsSync(path)).toBe(false)
   })
 
   test('that breaks off leaves nothing', async () => {

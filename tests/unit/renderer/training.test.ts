@@ -24,6 +24,7 @@ function answering(answers: Answers): { backend: Backend; asked: { method: Metho
     mediaUrl: () => '',
     pickFolder: () => null,
     pathOf: () => Promise.reject(new FacetError('internal', 'No file was expected')),
+    giveUp: () => Promise.resolve(),
     host: 'browser',
   }
   return { backend, asked }

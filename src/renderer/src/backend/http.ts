@@ -81,6 +81,13 @@ export class HttpBackend implements LinkedBackend {
     })
   }
 
+  async giveUp(path: string): Promise<void> {
+    const headers = { 'x-facet-token': this.token }
+    const address = `${this.origin}/upload/${encodeURIComponent(path)}`
+    // Left behind by a backend that is gone, it is deleted a day later.
+    await fetch(address, { method: 'DELETE', headers }).catch(() => undefined)
+  }
+
   private async post(method: Method, request: unknown): Promise<Response> {
     const binary = hasArrays(request)
     try {

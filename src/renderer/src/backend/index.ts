@@ -14,6 +14,8 @@ export interface Backend extends Api {
    * `onProgress` hears how many. An abort ends that.
    */
   pathOf(file: File, onProgress: (done: number, total: number) => void, signal: AbortSignal): Promise<string>
+  /** The file of such a path is not needed any more: what was sent is deleted, a person's own file stays. */
+  giveUp(path: string): Promise<void>
   readonly host: 'electron' | 'browser'
 }
 

@@ -31,6 +31,10 @@ export class IpcBackend implements LinkedBackend {
     return this.bridge.pathOf(file)
   }
 
+  async giveUp(): Promise<void> {
+    // It was never copied.
+  }
+
   /** The backend is Electron's own main process: without it there is no window. */
   onLink(): () => void {
     return () => undefined

@@ -5,6 +5,7 @@
 import type { Provider, ProviderChoice } from '../../../shared/api'
 import type { ErrorCode } from '../../../shared/errors'
 import type { PartName } from '../../../shared/labels'
+import { MODELS } from './catalogue-models'
 import { TRAINING } from './catalogue-training'
 import type { Entry } from './languages'
 
@@ -217,6 +218,10 @@ const WINDOW = {
   'parts.unlockAll': { en: 'Unlock all parts', ko: '모든 부위 잠금 해제' },
   'parts.lockAll': { en: 'Lock all parts', ko: '모든 부위 잠그기' },
   'parts.area': { en: '{n} px, {percent} % of the face grid', ko: '{n} px, 전체의 {percent} %' },
+  'parts.unknown': {
+    en: 'The model in use does not know this part and leaves it as it is',
+    ko: '사용 중인 모델이 모르는 부위이며 그대로 둡니다',
+  },
   'parts.select': { en: 'Select {part}', ko: '{part} 선택' },
   'origin.none': { en: 'absent', ko: '없음' },
   'origin.model': { en: 'by the model', ko: '모델 예측' },
@@ -252,10 +257,6 @@ const WINDOW = {
     en: 'Predicts the shown image and the next ones ahead.',
     ko: '현재 이미지와 다음 이미지들을 미리 예측합니다.',
   },
-  'settings.importModel': { en: 'Import a model', ko: '모델 가져오기' },
-  'settings.importPath': { en: 'Path to .pt or .safetensors', ko: '.pt, .safetensors 파일 경로' },
-  'settings.import': { en: 'Import', ko: '가져오기' },
-  'settings.imported': { en: '{name} is ready to use.', ko: '{name} 모델을 사용할 수 있습니다.' },
 
   'models.title': { en: 'Models', ko: '모델' },
   'models.installed': { en: 'My models', ko: '내 모델' },
@@ -273,8 +274,6 @@ const WINDOW = {
   'model.size': { en: 'File size', ko: '파일 크기' },
   'model.licence': { en: 'Licence', ko: '라이선스' },
   'model.source': { en: 'Made from', ko: '원본 파일' },
-  'model.parent': { en: 'Trained from', ko: '상위 모델' },
-  'model.noParent': { en: 'no other model', ko: '없음' },
   'model.training': { en: 'Training', ko: '학습' },
   'model.trainingFacts': {
     en: '{n|image|images}, best epoch {best} of {epochs}, {time}',
@@ -423,5 +422,5 @@ const WINDOW = {
   'effect.cancel': { en: 'Cancel the stroke', ko: '그리던 획 취소' },
 } as const satisfies Readonly<Record<string, Entry>>
 
-export const CATALOGUE = { ...PARTS, ...ERRORS, ...PROVIDERS, ...WINDOW, ...TRAINING }
+export const CATALOGUE = { ...PARTS, ...ERRORS, ...PROVIDERS, ...WINDOW, ...MODELS, ...TRAINING }
 export type Key = keyof typeof CATALOGUE

@@ -1,18 +1,17 @@
-/** @file The models the backend knows: the list to choose from, the one whose details are shown, and importing another. */
+/** @file The models the backend knows: the list to choose from, how they descend from each other, the one whose details are shown. */
 import type { ModelInfo } from '../../../shared/api'
 import type { Backend } from '../backend'
-import type { Jobs } from './jobs.svelte'
+
+export const MODEL_PAGES = ['installed', 'published', 'computer'] as const
+export type ModelPage = (typeof MODEL_PAGES)[number]
 
 export class Models {
   list: readonly ModelInfo[] = $state.raw([])
-  importing: string | null = $state(null)
+  page: ModelPage = $state('installed')
   /** Id of the model that the user looks at; null follows the one in use. */
   chosen: string | null = $state(null)
 
-  constructor(
-    private readonly backend: Backend,
-    private readonly jobs: Jobs,
-  ) {}
+  constructor(private readonly backend: Backend) {}
 
   readonly defaultModel = $derived(this.list.find((model) => model.isDefault) ?? null)
 
@@ -25,10 +24,10 @@ export class Models {
     return id === null ? this.defaultModel : (this.list.find((model) => model.id === id) ?? null)
   }
 
-  /** The model at the beginning of a line of trained ones. */
-  rootOf(model: ModelInfo): ModelInfo {
-    const parent = model.parent === null ? undefined : this.list.find(({ id }) => id === model.parent)
-    return parent ? this.rootOf(parent) : model
+  /** The models that it descends from, the oldest first; it ends where one is not here any more. */
+  ancestorsOf({ parent: id }: ModelInfo): ModelInfo[] {
+    const parent = id === null ? undefined : this.list.find((model) => model.id === id)
+    return parent ? [...this.ancestorsOf(parent), parent] : []
   }
 
   /** Deletes one that nothing is made of. */
@@ -36,20 +35,5 @@ export class Models {
     await this.backend.call('models.delete', { model: id })
     this.chosen = null
     await this.read()
-  }
-
-  /** Imports a checkpoint by its path on the backend's computer. */
-  async import(file: string): Promise<ModelInfo> {
-    const job = this.jobs.begin()
-    this.importing = job
-    try {
-      const model = await this.backend.call('models.import', { file, job })
-      await this.read()
-      this.chosen = model.id
-      return model
-    } finally {
-      this.importing = null
-      this.jobs.end(job)
-    }
   }
 }

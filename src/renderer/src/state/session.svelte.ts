@@ -1,6 +1,6 @@
 /** @file What the window is doing: the open workspace, the image on the canvas, and what each command of the user does. */
 import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/api'
-import { PART_INDEX, type PartName } from '../../../shared/labels'
+import { PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
 import type { TrainingRun } from '../../../shared/training'
 import type { LinkedBackend } from '../backend'
 import { t } from '../i18n/i18n.svelte'
@@ -9,6 +9,7 @@ import { ExportState } from './export.svelte'
 import { FolderPicker } from './folders.svelte'
 import { Computer } from './computer.svelte'
 import type { Pair } from './gate.svelte'
+import { Intake } from './intake.svelte'
 import { Jobs } from './jobs.svelte'
 import { ImageList } from './list.svelte'
 import { Marks } from './marks'
@@ -35,6 +36,7 @@ export class Session {
   readonly jobs: Jobs
   readonly settings: SettingsState
   readonly models: Models
+  readonly intake: Intake
   readonly published: Published
   readonly computer: Computer
   readonly precision: PrecisionState
@@ -60,7 +62,8 @@ export class Session {
     this.editor = new EditorState(backend)
     this.jobs = new Jobs(backend)
     this.settings = new SettingsState(backend)
-    this.models = new Models(backend, this.jobs)
+    this.models = new Models(backend)
+    this.intake = new Intake(backend, this.jobs)
     this.published = new Published(backend, this.jobs)
     this.computer = new Computer(backend, this.jobs)
     this.precision = new PrecisionState(backend, this.jobs, this.settings)
@@ -92,7 +95,7 @@ export class Session {
   }
 
   inScope({ scope, group }: Pick<Shortcut, 'scope' | 'group'>): boolean {
-    if (this.dialog !== null || this.folders.open) return false
+    if (this.dialog !== null || this.folders.open || this.intake.name !== null) return false
     if (scope === 'always') return true
     if (this.page !== 'images' && group !== 'app') return false
     return scope === 'workspace' ? this.workspace !== null : this.editor.image !== null
@@ -113,7 +116,25 @@ export class Session {
   /** Shows one model's details. */
   showModel(id: string): void {
     this.models.chosen = id
+    this.models.page = 'installed'
     this.showModels()
+  }
+
+  /** Takes models in, one after the other, from dropped or picked files or by their paths, and shows the last. */
+  importModels(sources: readonly (File | string)[]): void {
+    this.attempt(async () => {
+      for (const source of sources) {
+        const model = await this.intake.take(source)
+        if (!model) return
+        this.toasts.add('info', t('import.done', { name: model.name }))
+        this.showModel(model.id)
+      }
+    })
+  }
+
+  /** False for a part that the model in use cannot make. */
+  knows(part: PartName): boolean {
+    return (this.models.find(this.settings.value.model)?.parts ?? PART_NAMES).includes(part)
   }
 
   private readModels(): void {
