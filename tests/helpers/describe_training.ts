@@ -17,6 +17,7 @@ interface OwnDistance {
   readonly lossBeforeThird: number
   readonly lossAfter: number
   readonly parameters: number
+  readonly running?: number
   readonly gradients?: number
 }
 
@@ -35,12 +36,12 @@ interface OwnDistance {
 const OWN: Readonly<Record<string, OwnDistance>> = {
   'mobilenet_128_decoder_running.json': { lossBeforeThird: 0.05, lossAfter: 3.5, parameters: 2.0 },
   'mobilenet_128_full_batch.json': {
-    ...{ lossBeforeThird: 0.24, lossAfter: 23.1, parameters: 4.8, gradients: 2.62 },
+    ...{ lossBeforeThird: 0.24, lossAfter: 23.1, parameters: 4.8, running: 2.1, gradients: 2.62 },
   },
   'swinv2_tiny_64_full_running.json': { lossBeforeThird: 1.5, lossAfter: 20.8, parameters: 6.9 },
   'resnet_64_full_running.json': { lossBeforeThird: 1.5, lossAfter: 9.9, parameters: 11.6 },
   'convnext_small_64_full_running.json': { lossBeforeThird: 3.6, lossAfter: 63.9, parameters: 6.3 },
-  'efficientnet_96_full_running.json': { lossBeforeThird: 3.3, lossAfter: 31.3, parameters: 6.8 },
+  'efficientnet_96_full_running.json': { lossBeforeThird: 3.3, lossAfter: 37.1, parameters: 7.1 },
   'swin_base_64_full_running.json': { lossBeforeThird: 0.01, lossAfter: 17.6, parameters: 1.6 },
   'convnext_base_64_full_running.json': { lossBeforeThird: 0.08, lossAfter: 7.5, parameters: 1.0 },
 }
@@ -66,6 +67,7 @@ function barsOf(file: string): Partial<Distances> {
   return {
     losses: [1, 1, bar(own.lossBeforeThird), bar(own.lossAfter)],
     parameters: bar(own.parameters),
+    ...(own.running !== undefined && { running: bar(own.running) }),
     // No dice here: all runs of PyTorch agree.
     ...(own.gradients !== undefined && { gradients: 1.1 * own.gradients }),
   }

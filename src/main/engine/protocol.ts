@@ -58,7 +58,7 @@ export interface Jobs {
   /**
    * Optimisation steps on one batch, the same each time, on the processor: SegFace's tensors in `weights`, images in an .npy
    * file, float32 [N, 3, R, R], their labels in another, uint8, int32 or int64 [N, R, R], of which 255 and what is no class do
-   * not count. Writes, where asked, the state dict after the last step to `output` and the gradients of the first to `gradients`.
+   * not count. Writes, where asked, the state dict after it all to `output` and the gradients of the first step to `gradients`.
    */
   step: {
     request: {

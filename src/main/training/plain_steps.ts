@@ -36,7 +36,8 @@ export interface PlainResult {
 
 /**
  * Steps on one batch, the same each time, with SegFace's own loss and torch.optim.AdamW. Everything is computed in single
- * precision, whatever the types of the state dict. Throws as `buildStep` does.
+ * precision, whatever the types of the state dict. As in PyTorch's training mode, batch norms that go by their batch move their
+ * running statistics whenever it passes: in each step, and once more for the losses after the last. Throws as `buildStep` does.
  */
 export async function plainSteps(
   stateDict: StateDict,
@@ -57,18 +58,21 @@ export async function plainSteps(
   const moved = new Map<string, Tensor>()
   const stepper = await ArrayStepper.create(buildStep(stateDict, options), stateDict, 'cpu')
   try {
+    const measure = async () => {
+      const result = await stepper.gradients(feeds)
+      const current = new Map([...stateDict, ...moved])
+      for (const [name, each] of movedStatistics(current, arch, result.statistics)) moved.set(name, each)
+      return result
+    }
     const losses: StepLosses[] = []
     let first: ReadonlyMap<string, Float32Array> = new Map()
     for (let step = 1; step <= steps; step++) {
-      const result = await stepper.gradients(feeds)
+      const result = await measure()
       losses.push(result.losses)
       if (step === 1) first = result.gradients
       stepper.update(result.gradients, step, settings)
-      const current = new Map([...stateDict, ...moved])
-      for (const [name, statistics] of movedStatistics(current, arch, result.statistics))
-        moved.set(name, statistics)
     }
-    const { losses: after } = await stepper.gradients(feeds)
+    const { losses: after } = await measure()
     const gradients = new Map<string, Tensor>()
     for (const [name, size] of stepper.shapes) {
       const gradient = first.get(name) ?? new Float32Array(size.reduce((product, each) => product * each, 1))
