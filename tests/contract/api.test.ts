@@ -151,6 +151,33 @@ describe.each(Object.entries(TRANSPORTS))('over %s', (_name, open) => {
     expect(await progress).toMatchObject({ method: 'dataset.export', done: 1, total: 1 })
   })
 
+  test('vouches for parts of an image, pins it, and says what there is to learn from', async () => {
+    const { api } = connection
+    const row = (await api.call('images.list', {})).rows.find(({ status }) => status === 'accepted')
+    const image = row?.id ?? expect.fail('no accepted image')
+    expect(row).toMatchObject({ golden: false, checked: null })
+    const told = eventOf(api, 'images.changed', ({ rows }) => rows[0]?.golden === true)
+    expect(await api.call('images.pin', { image, golden: true })).toMatchObject({ id: image, golden: true })
+    expect((await told).rows).toEqual([{ ...row, golden: true }])
+    const survey = { model: null, images: 'accepted' } as const
+    expect((await api.call('training.survey', survey)).images).toEqual({ train: 0, val: 0, golden: 1 })
+    await api.call('images.pin', { image, golden: false })
+    expect(await api.call('images.check', { image, parts: ['hat'] })).toMatchObject({ checked: ['hat'] })
+    const { images, parts, settings } = await api.call('training.survey', survey)
+    expect([images.train, parts.hat, parts.hair]).toEqual([1, 1, 0])
+    expect(settings).toMatchObject({ scope: expect.any(String), epochs: expect.any(Number) })
+    expect(await api.call('images.check', { image, parts: null })).toEqual(row)
+    await expect(api.call('images.pin', { image: 9999, golden: true })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+    await expect(api.call('training.survey', { model: null, options: { lr: 7 } })).rejects.toMatchObject({
+      code: 'request/invalid',
+      details: { field: 'options.lr' },
+    })
+    expect(await api.call('training.list', {})).toEqual({ runs: [], progress: null })
+    await expect(api.call('training.show', { run: 1 })).rejects.toMatchObject({ code: 'not-found' })
+  })
+
   test('refuses to export over what Facet did not write, and leaves it', async () => {
     const out = join(folder.path, 'precious')
     await mkdir(out)

@@ -67,7 +67,9 @@ export function serveEngine(
     })
   })
   input.on('data', (chunk: Buffer) => reader.push(chunk))
+  // The backend ended, or was ended, and nobody listens any more.
   input.once('end', () => process.exit(0))
+  output.once('error', () => process.exit(0))
 }
 
 async function answer(

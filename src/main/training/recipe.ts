@@ -65,7 +65,7 @@ export function chooseSettings(options: TrainOptions, situation: Situation): Cho
   const isFresh = situation.resolution === null
   const train_bs = options.train_bs ?? Math.min(RECIPE.train_bs, Math.max(1, situation.train))
   const input_resolution = options.input_resolution ?? situation.resolution ?? RECIPE.freshResolution
-  const preserve = choosePreserve(options.preserve, isFresh, situation, notes)
+  const preserve = choosePreserve(options.preserve, isFresh, train_bs, situation, notes)
   const epochs =
     options.epochs ?? (isFresh ? RECIPE.freshEpochs : epochsFor(situation.train, train_bs, preserve))
   const { steps } = scheduleOf({ epochs, train_bs, preserve }, situation.train)
@@ -139,16 +139,23 @@ function chooseEarlyStopping(epochs: number, val: number, notes: string[]): numb
 function choosePreserve(
   wanted: TrainOptions['preserve'],
   isFresh: boolean,
+  train_bs: number,
   { train, others }: Situation,
   notes: string[],
 ): TrainSettings['preserve'] {
   if (isFresh) return 'none'
-  if (wanted !== null && wanted !== 'none' && others === 0) {
-    notes.push('There are no other faces that could keep the model from forgetting, so nothing does.')
+  // A batch of one face has no room for another.
+  const isPossible = others > 0 && train_bs > 1
+  if (wanted === 'replay' && !isPossible) {
+    notes.push(
+      others > 0
+        ? 'A step of one face has no room for another that could keep the model from forgetting.'
+        : 'There are no other faces that could keep the model from forgetting, so nothing does.',
+    )
     return 'none'
   }
   if (wanted !== null) return wanted
-  if (train >= RECIPE.preserveBelow || others === 0) return 'none'
+  if (train >= RECIPE.preserveBelow || !isPossible) return 'none'
   notes.push(
     `${others} other faces come up among the new ones with the base model's answers, so that it forgets less (replay).`,
   )
