@@ -282,7 +282,7 @@ describe('facet train --bundle', () => {
         '--dataset celebamask_hq',
         '--backbone segface_celeb',
       ],
-      ...['--model mobilenet', '--lr 0.0003', '--lr_schedule 8,20', '--input_resolution 64', '--epochs 30'],
+      ...['--model mobilenet', '--lr 0.001', '--lr_schedule 8,20', '--input_resolution 64', '--epochs 30'],
     ])
       expect(script).toContain(flag)
     const { stdout: inspected } = await runNode(cli, ['--json', 'inspect', join(out, 'start.pt')])

@@ -95,7 +95,7 @@ describe('before it starts', () => {
     expect(survey).toMatchObject({
       base: SHIPPED,
       images: { train: train.length, val: VAL.length, golden: 0 },
-      settings: { scope: 'full', train_bs: 4, input_resolution: 256, lr: 3e-4, preserve: 'replay' },
+      settings: { scope: 'full', train_bs: 4, input_resolution: 256, lr: 1e-3, preserve: 'replay' },
       seconds: null,
     })
     const count = (part: string): number => train.filter((id) => partsOf(id).includes(part)).length
