@@ -45,8 +45,8 @@ const OWN: Readonly<Record<string, OwnDistance>> = {
   'swin_base_64_full_running.json': { lossBeforeThird: 0.01, lossAfter: 17.6, parameters: 1.6 },
   'convnext_base_64_full_running.json': { lossBeforeThird: 0.08, lossAfter: 7.5, parameters: 1.0 },
 }
-/** Ours is one run more, on whatever machine. */
-const LUCK = 2
+/** Ours is one run more, on whatever machine, and a few runs do not show how far they can get. */
+const LUCK = 4
 
 /** The cases `files` of `folder`. */
 export function describeTraining(folder: string, files: readonly string[]): void {
