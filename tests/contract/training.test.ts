@@ -194,6 +194,10 @@ describe('a run', () => {
       )
       expect(image).toBe(await imageOf(face))
     }
+    // What a run resumes from is gone with its end.
+    expect((await readdir(runs(String(id)))).sort()).toEqual(
+      ['images.json', 'labels', 'plan.json', 'previews', 'run-lock'].sort(),
+    )
     expect(plan.previews.map((place) => plan.samples[place]?.use)).toEqual(['val', 'val'])
   })
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openRuns, RUN_MIGRATIONS } from '../../src/main/store/runs/open'
 import type { RunStore } from '../../src/main/store/runs/runs'
@@ -84,9 +85,11 @@ describe('a run', () => {
     const runs = open()
     const { id } = runs.create(newRun('a'))
     runs.create(newRun('b'))
-    runs.update(id, { seconds: 30, steps: 60 })
+    runs.update(id, { seconds: 90, steps: 60 })
+    expect(runs.paces()).toEqual([])
+    for (const epoch of [0, 1]) runs.putEpoch(id, { ...row(epoch), seconds: 15 * (epoch + 1) })
     expect(runs.paces()).toEqual([
-      { arch: 'mobilenet', provider: 'cpu', settings: DEFAULT_TRAIN_SETTINGS, secondsPerStep: 0.5 },
+      { arch: 'mobilenet', settings: DEFAULT_TRAIN_SETTINGS, secondsPerStep: 0.5 },
     ])
   })
 })
@@ -120,16 +123,16 @@ describe('several processes', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     onTestFinished(() => void writer.kill('SIGKILL'))
-    let acknowledged = 0
-    for await (const chunk of writer.stdout) {
-      const lines = String(chunk).trim().split('\n')
-      acknowledged = Number(lines.at(-1))
-      if (acknowledged >= 40) break
-    }
     const runs = open(folder)
-    expect(runs.interruptOrphans()).toEqual([])
-    writer.kill('SIGKILL')
-    await once(writer, 'exit')
+    let acknowledged = 0
+    for await (const line of createInterface({ input: writer.stdout })) {
+      acknowledged = Number(line)
+      if (acknowledged !== 40) continue
+      expect(runs.interruptOrphans()).toEqual([])
+      writer.kill('SIGKILL')
+    }
+    if (writer.signalCode === null) await once(writer, 'exit')
+    expect(writer.signalCode).toBe('SIGKILL')
     const [run] = runs.interruptOrphans()
     expect(run).toMatchObject({ name: 'written', state: 'interrupted' })
     expect(run?.epochs.slice(0, acknowledged).map(({ epoch, loss }) => [epoch, loss])).toEqual(

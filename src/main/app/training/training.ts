@@ -13,7 +13,7 @@ import type { Workspace } from '../workspace'
 import { chooseBase } from './base'
 import { begin, choose, type Wish } from './begin'
 import { readPreviews } from './previews'
-import { keepBest, RunInWork } from './work'
+import { keepBest, RunInWork, tidy } from './work'
 
 export class Training {
   readonly #context: Omit<Context, 'training'>
@@ -101,6 +101,7 @@ export class Training {
     try {
       await keepBest({ ...this.#context, runs }, id)
       const run = runs.update(id, { state: 'cancelled' })
+      await tidy(runs.folderOf(id))
       events.emit('training.changed', run)
       if (run.model !== null) events.emit('models.changed', {})
       return run

@@ -3,7 +3,7 @@
  * paused or ended at any moment without losing the best so far.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Events } from '../../../shared/api'
@@ -17,7 +17,7 @@ import type { Registry } from '../../models/registry'
 import { addTrained, type TrainingImage } from '../../models/trained'
 import type { RunStore } from '../../store/runs/runs'
 import type { Control, TrainEnd, TrainNews } from '../../training/news'
-import { BEST_FILE } from '../../training/plan'
+import { BEST_FILE, CHECKPOINT_FILE, TAPS_FOLDER } from '../../training/plan'
 import type { Paths } from '../deps'
 import { engineOptions } from '../engine'
 import { previewFolder } from './previews'
@@ -25,6 +25,8 @@ import { IMAGES_FILE, type Prepared, type Preparing } from './prepare'
 
 /** An engine that does not answer for so long is killed; what it has written stays. */
 const PATIENCE_MS: Readonly<Record<Control, number>> = { cancel: 1500, pause: 10_000 }
+/** Nothing more is asked of such a run but its curves and faces. */
+const ENDED: readonly RunState[] = ['done', 'cancelled']
 /** Half of what is promised, so that news come in time also where the engine is silent. */
 const HEARTBEAT_MS = 1000
 
@@ -111,6 +113,7 @@ export class RunInWork {
     this.#engine.close()
     const { runs, events } = this.#parts
     const run = runs.update(this.id, { state })
+    if (ENDED.includes(state)) await tidy(runs.folderOf(this.id))
     runs.release(this.id)
     this.isOver = true
     events.emit('training.changed', run)
@@ -252,6 +255,12 @@ export async function keepBest(
     notes: runs.read(id).notes,
   })
   return runs.update(id, { model: model.manifest.id })
+}
+
+/** Removes what a run resumes from, several times the size of its model. */
+export async function tidy(folder: string): Promise<void> {
+  for (const name of [CHECKPOINT_FILE, BEST_FILE, TAPS_FOLDER])
+    await rm(join(folder, name), { recursive: true, force: true })
 }
 
 const imageList = z.array(

@@ -36,7 +36,6 @@ export interface RunChange {
 /** What a step took, of runs that went before. */
 export interface Pace {
   readonly arch: string
-  readonly provider: string
   readonly settings: TrainSettings
   /** With everything between the steps, such as validation. */
   readonly secondsPerStep: number
@@ -189,17 +188,17 @@ export class RunStore {
     rmSync(this.folderOf(id), { recursive: true, force: true })
   }
 
-  /** What steps took, the latest first. */
+  /** What steps took, the latest first: an epoch's row says how long the run had trained by then, without its start. */
   paces(): Pace[] {
-    const rows = this.#db.all<StoredRun>(
-      'SELECT * FROM run WHERE steps > 0 AND seconds > 0 ORDER BY id DESC LIMIT ?',
+    const rows = this.#db.all<StoredRun & { trained: number }>(
+      `SELECT run.*, (SELECT max(epoch.seconds) FROM epoch WHERE run_id = run.id) AS trained
+       FROM run WHERE steps > 0 AND trained > 0 ORDER BY id DESC LIMIT ?`,
       PACE_RUNS,
     )
-    return rows.map(({ arch, provider, settings, seconds, steps }) => ({
+    return rows.map(({ arch, settings, trained, steps }) => ({
       arch,
-      provider,
       settings: JSON.parse(settings) as TrainSettings,
-      secondsPerStep: seconds / steps,
+      secondsPerStep: trained / steps,
     }))
   }
 
