@@ -1,4 +1,5 @@
 /** @file Training steps on WebGPU, for a child process: how far they are from the processor's. */
+import { Evaluator } from '../../src/main/training/evaluate'
 import { createStepper, type StepFeeds } from '../../src/main/training/stepper'
 import { buildStep, type StepOptions } from '../../src/main/training/step_graph'
 import type { Learned } from '../../src/main/training/adamw'
@@ -16,7 +17,7 @@ const SETTINGS = { lr: 1e-3, weightDecay: 1e-5, decay: 0.9 }
 /** Gradients smaller than this are zero but for rounding. */
 const ZERO = 1e-6
 
-/** The losses of some steps, and after the first the first moments, a tenth of the gradients. */
+/** The losses of some steps, after the first the first moments (a tenth of the gradients), and what the weights before saw. */
 async function train(stateDict: StateDict, options: Case, steps: number, provider: 'cpu' | 'webgpu') {
   const graph = buildStep(stateDict, { ...options, batch: 1, dicePresent: false })
   const stepper = await createStepper(graph, stateDict, provider)
@@ -29,7 +30,12 @@ async function train(stateDict: StateDict, options: Case, steps: number, provide
     if (step === 1) first = structuredClone(await stepper.read())
   }
   await stepper.release()
-  return { losses, first }
+  const evaluator = await Evaluator.create(stateDict, options, provider)
+  await evaluator.use((name) => stateDict.get(name)?.data as Float32Array)
+  const { labels: _, ...pictures } = feeds
+  const labels = await evaluator.labels(pictures)
+  await evaluator.release()
+  return { losses, first, labels }
 }
 
 async function feedsOf(stateDict: StateDict, { scope, resolution }: Case): Promise<StepFeeds> {
@@ -47,7 +53,8 @@ async function feedsOf(stateDict: StateDict, { scope, resolution }: Case): Promi
 }
 
 /**
- * The largest relative difference of a loss, and of a gradient of the first step relative to its tensor's largest. Beyond
+ * The largest relative difference of a loss, that of a gradient of the first step relative to its tensor's largest, and the
+ * share of pixels that are seen as another class. Beyond
  * two steps nothing can be compared: Adam makes steps of full size of gradients that are zero but for rounding.
  */
 export default async function compareTraining(options: Case, steps: number) {
@@ -67,5 +74,6 @@ export default async function compareTraining(options: Case, steps: number) {
       if (difference > gradient.difference) gradient = { name, difference }
     }
   }
-  return { tensors: expected.first.size, zeros, loss, gradient }
+  const labels = expected.labels.filter((label, pixel) => label !== found.labels[pixel]).length
+  return { tensors: expected.first.size, zeros, loss, gradient, labels: labels / expected.labels.length }
 }

@@ -1,13 +1,15 @@
 /** @file What the weights of the moment make of faces: one class a pixel, and the counts that scores are made of. */
-import { invariant } from '../../shared/assert'
+import { at, invariant } from '../../shared/assert'
 import type { Provider } from '../../shared/api'
 import type { Scope, ValidationScores } from '../../shared/training'
 import { countPixels, sumConfusions, type Confusion } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'
+import { tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import { GraphBuilder } from '../onnx/graph'
 import { Cast } from '../onnx/ops/elementwise'
 import { ArgMax } from '../onnx/ops/norm'
+import { Gather } from '../onnx/ops/shape'
 import { Residents, type StepSession } from '../runtime/resident'
 import type { Array32 } from '../runtime/session'
 import { classTokens, type Architecture } from '../segface/config'
@@ -61,7 +63,15 @@ export class Evaluator {
             g.input(name, 'float32', shape),
           )
     const logits = headLogits(context, fuseTaps(context, taps), resolution, classTokens(stateDict))
-    g.output('labels', Cast(g, ArgMax(g, logits, 1), 'uint8'))
+    // Looked up, not cast: WebGPU casts no int64, which ArgMax gives.
+    const classes = at(logits.shape, 1)
+    const numbers = tensor(
+      'float32',
+      [classes],
+      Float32Array.from({ length: classes }, (_, c) => c),
+    )
+    const labels = Gather(g, g.initializer('class_numbers', numbers), ArgMax(g, logits, 1), 0)
+    g.output('labels', Cast(g, labels, 'uint8'))
     const residents = new Residents(provider)
     const session = await residents.createStepSession(encodeModel(g.finish()))
     return new Evaluator(residents, session, shapes)
@@ -69,8 +79,11 @@ export class Evaluator {
 
   /** Looks through these weights from now on; those of `stateDict` that may change, by name. */
   async use(tensorOf: (name: string) => Float32Array): Promise<void> {
-    for (const [name, shape] of this.shapes)
-      await this.residents.write({ [name]: { data: tensorOf(name), shape } })
+    const arrays = Array.from(
+      this.shapes,
+      ([name, shape]) => [name, { data: tensorOf(name), shape }] as const,
+    )
+    await this.residents.write(Object.fromEntries(arrays))
   }
 
   /** One class a pixel [R, R] of one picture [1, 3, R, R], or of its taps. */

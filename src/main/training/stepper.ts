@@ -128,12 +128,13 @@ export class ArrayStepper implements Stepper {
   }
 }
 
-/** Names of a learned tensor's state among the residents. */
-const STATE = {
-  m: (name: string) => `m:${name}`,
-  v: (name: string) => `v:${name}`,
-  mean: (name: string) => `mean:${name}`,
-} as const
+const PARTS = ['parameter', 'm', 'v', 'mean'] as const
+
+/** The names of a learned tensor and of its state among the residents. */
+function stateOf(name: string): Record<keyof Learned, string> {
+  return { parameter: name, m: `m:${name}`, v: `v:${name}`, mean: `mean:${name}` }
+}
+
 /** The scalars that are fed. */
 const SCALARS = ['keep', 'rate', 'root', 'blend'] as const
 
@@ -165,29 +166,31 @@ export class DeviceStepper implements Stepper {
   }
 
   async read(): Promise<Map<string, Learned>> {
-    const learned = new Map<string, Learned>()
-    for (const name of this.graph.learned) {
-      const arrays = await this.residents.read([name, STATE.m(name), STATE.v(name), STATE.mean(name)])
-      learned.set(name, {
-        parameter: floats(arrays, name),
-        m: floats(arrays, STATE.m(name)),
-        v: floats(arrays, STATE.v(name)),
-        mean: floats(arrays, STATE.mean(name)),
-      })
-    }
-    return learned
+    const { learned } = this.graph
+    const arrays = await this.residents.read(learned.flatMap((name) => Object.values(stateOf(name))))
+    return new Map(
+      learned.map((name) => {
+        const names = stateOf(name)
+        return [
+          name,
+          {
+            parameter: floats(arrays, names.parameter),
+            m: floats(arrays, names.m),
+            v: floats(arrays, names.v),
+            mean: floats(arrays, names.mean),
+          },
+        ]
+      }),
+    )
   }
 
   async write(learned: ReadonlyMap<string, Learned>): Promise<void> {
-    for (const [name, { parameter, m, v, mean }] of learned) {
+    const arrays = Array.from(learned, ([name, state]) => {
       const shape = this.shapes.get(name) ?? []
-      await this.residents.write({
-        [name]: { data: parameter, shape },
-        [STATE.m(name)]: { data: m, shape },
-        [STATE.v(name)]: { data: v, shape },
-        [STATE.mean(name)]: { data: mean, shape },
-      })
-    }
+      const names = stateOf(name)
+      return PARTS.map((part) => [names[part], { data: state[part], shape }] as const)
+    })
+    await this.residents.write(Object.fromEntries(arrays.flat()))
   }
 
   reset(stateDict: StateDict): Promise<void> {
@@ -216,17 +219,18 @@ function withUpdate({ graph, learned }: StepGraph): { updating: Graph; updates: 
   for (const name of learned) {
     const parameter = inputs.get(name)
     invariant(parameter !== undefined, `the step has no input ${name}`)
+    const names = stateOf(name)
     const state = {
       parameter,
-      m: g.input(STATE.m(name), 'float32', parameter.shape),
-      v: g.input(STATE.v(name), 'float32', parameter.shape),
-      mean: g.input(STATE.mean(name), 'float32', parameter.shape),
+      m: g.input(names.m, 'float32', parameter.shape),
+      v: g.input(names.v, 'float32', parameter.shape),
+      mean: g.input(names.mean, 'float32', parameter.shape),
     }
     const gradient = gradientOutputs.get(STEP.gradient(name)) ?? null
     const after = g.scope(`update.${name}`, () =>
       AdamW(g, state, gradient, { keep, rate, root, blend }, { betas: BETAS, epsilon: EPSILON }),
     )
-    for (const part of ['parameter', 'm', 'v', 'mean'] as const) {
+    for (const part of PARTS) {
       if (after[part] === state[part]) continue
       const output = `updated:${state[part].name}`
       g.output(output, after[part])
