@@ -26,8 +26,9 @@ interface OwnDistance {
  * agree between two correct implementations: a step of 1e-3 along the sign of every gradient, also where that is zero but for
  * rounding, moves a network of noise so far that a ReLU of a class token opens here and stays shut there, with which
  * the gradients of all above it change. PyTorch 2.13 took each case's steps seven times: on one thread and on two, without
- * oneDNN, in double precision, and three times from weights up to one unit in the last place away. Any two of these runs differ
- * by more than 1e-4 in up to 20 % of the parameters; the worst distances from the record stand here.
+ * oneDNN, in double precision, and three times from weights up to one unit in the last place away (ConvNeXt-B's once in
+ * either precision). Any two of these runs differ by more than 1e-4 in up to 20 % of the parameters; the worst distances
+ * from the record stand here.
  *
  * Of `mobilenet_128_full_batch` the recorded gradients themselves have two ReLUs the other way round, whose inputs are 2e-7
  * and 9e-7 in double precision; all seven runs differ from them as ours does, and double precision with these two turned
