@@ -1,7 +1,7 @@
 /** @file A run from a wish to a process: its faces and settings chosen, its row made, and then prepared and trained. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { PROVIDERS, type Provider, type ProviderChoice } from '../../../shared/api'
+import type { Provider, ProviderChoice } from '../../../shared/api'
 import { FacetError } from '../../../shared/errors'
 import type { TrainingSurvey, TrainOn, TrainOptions } from '../../../shared/training'
 import type { SampleSet } from '../../dataset/samples'
@@ -84,7 +84,12 @@ export function begin(
 }
 
 /** Providers that a training graph runs on; the others want weights as constants. */
-const TRAINING_PROVIDERS = PROVIDERS.filter((provider) => ['cpu', 'webgpu', 'cuda'].includes(provider))
+const TRAINING_PROVIDERS: readonly ProviderChoice[] = ['cpu', 'webgpu', 'cuda']
+
+/** What was chosen for predicting, as far as it trains. */
+export function trainingChoice(chosen: ProviderChoice): ProviderChoice {
+  return TRAINING_PROVIDERS.includes(chosen) ? chosen : 'auto'
+}
 
 async function chooseProvider(
   { providers, registry }: Parts,

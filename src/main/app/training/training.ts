@@ -11,7 +11,7 @@ import type { Context, Handlers } from '../app'
 import { withSamples } from '../samples'
 import type { Workspace } from '../workspace'
 import { chooseBase } from './base'
-import { begin, choose, type Wish } from './begin'
+import { begin, choose, trainingChoice, type Wish } from './begin'
 import { readPreviews } from './previews'
 import { keepBest, RunInWork, tidy } from './work'
 
@@ -52,7 +52,8 @@ export class Training {
       const { settings } = this.#context
       const runs = this.#runs()
       const wish = await this.#wish(request)
-      const work = await begin(this.#context, runs, request.name, wish, settings.current.provider)
+      const choice = trainingChoice(settings.current.provider)
+      const work = await begin(this.#context, runs, request.name, wish, choice)
       return this.#begun(work)
     } finally {
       this.#isBeginning = false
