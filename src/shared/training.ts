@@ -155,7 +155,7 @@ export interface TrainingRun {
 /** Where a run in work stands; told at least every two seconds. */
 export interface TrainingProgress {
   readonly run: number
-  readonly phase: 'preparing' | 'caching' | 'training' | 'validating' | 'saving'
+  readonly phase: 'preparing' | 'training' | 'validating' | 'saving'
   readonly epoch: number
   readonly epochs: number
   /** Steps done, of all epochs. */

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { CLASS_NAMES } from '../../src/shared/labels'
 import type { Scope, TrainSettings, ValidationScores } from '../../src/shared/training'
 import { tensor, type Tensor } from '../../src/main/base/tensor'
-import { withCheckpoint } from '../../src/main/checkpoint/open'
+import { readTensors } from '../../src/main/checkpoint/overlay'
 import { groundTruth, treeSamples, type Sample } from '../../src/main/dataset/samples'
 import { encodeLabelPng } from '../../src/main/imaging/mask'
 import { applyChange, UNCHANGED, type Face } from '../../src/main/training/augment'
@@ -33,14 +33,6 @@ const NIGHT = join(SHARED, 'faces', 'night', 'CelebAMask-HQ')
 const DAY = join(SHARED, 'faces', 'CelebAMask-HQ')
 
 type Weights = ReadonlyMap<string, Tensor>
-
-async function read(file: string): Promise<Map<string, Tensor>> {
-  return withCheckpoint(file, async (checkpoint) => {
-    const tensors = new Map<string, Tensor>()
-    for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
-    return tensors
-  })
-}
 
 /** A plan's folder with the label maps of `samples`; its faces are read by `Faces`. */
 async function writePlan(
@@ -161,7 +153,7 @@ export async function run(): Promise<void> {
     )
   }
   const [byNight, byDay] = [await testOf(night, 'night'), await testOf(day, 'day')]
-  const base = await read(WEIGHTS)
+  const base = await readTensors([WEIGHTS])
   const rows = [['faces', 'recipe', 'steps', 'seconds', 'night', 'day', ...CLASS_NAMES.slice(1)]]
   const add = async (label: readonly string[], weights: Weights): Promise<void> => {
     const [n, d] = [await score(weights, byNight), await score(weights, byDay)]
@@ -212,7 +204,7 @@ export async function run(): Promise<void> {
       const seconds = (performance.now() - begun) / 1000
       await add(
         [String(size), 'Facet', String(end.steps), seconds.toFixed(0)],
-        new Map([...base, ...(await read(join(own, BEST_FILE)))]),
+        new Map([...base, ...(await readTensors([join(own, BEST_FILE)]))]),
       )
     }
   }

@@ -9,8 +9,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { median } from '../../src/main/base/quantile'
-import type { Tensor } from '../../src/main/base/tensor'
-import { withCheckpoint } from '../../src/main/checkpoint/open'
+import { readTensors } from '../../src/main/checkpoint/overlay'
 import { writeSafetensors } from '../../src/main/checkpoint/safetensors'
 import { encodeModel } from '../../src/main/onnx/encode'
 import { sessionOptions, threadCount } from '../../src/main/runtime/providers'
@@ -130,11 +129,7 @@ async function race(
 /** The shipped model's weights, else tensors made from their names: the same work, but for the denormals. */
 async function weightsOf(arch: Architecture): Promise<StateDict> {
   if (arch !== 'mobilenet') return namedNetwork(arch)
-  return withCheckpoint(SHIPPED, async (checkpoint) => {
-    const tensors = new Map<string, Tensor>()
-    for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
-    return tensors
-  })
+  return readTensors([SHIPPED])
 }
 
 /** Loads and runs in a process of its own, whose memory is nobody else's. */

@@ -4,8 +4,7 @@
  * MobileNet at 512, with one of the sample portraits. `npm run bench -- training [side]`.
  */
 import { join, resolve } from 'node:path'
-import type { Tensor } from '../../src/main/base/tensor'
-import { withCheckpoint } from '../../src/main/checkpoint/open'
+import { readTensors } from '../../src/main/checkpoint/overlay'
 import { encodeModel } from '../../src/main/onnx/encode'
 import { GraphBuilder } from '../../src/main/onnx/graph'
 import { createSession, type Session } from '../../src/main/runtime/session'
@@ -26,11 +25,7 @@ const PHOTO = resolve('resources', 'sample', 'aligned', 'astronaut.jpg')
 
 export async function run(): Promise<void> {
   const side = Number(process.argv[3] ?? 512)
-  const stateDict = await withCheckpoint(WEIGHTS, async (checkpoint) => {
-    const tensors = new Map<string, Tensor>()
-    for (const { name } of checkpoint.tensors) tensors.set(name, await checkpoint.read(name))
-    return tensors
-  })
+  const stateDict = await readTensors([WEIGHTS])
   const image = { data: await readInput(PHOTO, side), shape: [1, 3, side, side] }
   const backbone = await createSession(encodeModel(buildTaps(stateDict, { resolution: side })), 'cpu')
   const taps = await backbone.run({ image })

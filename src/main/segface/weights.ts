@@ -15,11 +15,16 @@ export type Parameters = (name: string, shape: readonly number[]) => Value
 
 /** Parameters as constants of the graph, in single precision. */
 export function constantParameters(g: GraphBuilder, stateDict: StateDict): Parameters {
+  return onceEach((name, shape) => g.initializer(name, requireTensor(stateDict, name, shape)))
+}
+
+/** Asks `make` for each parameter once; a network may read one in several places. */
+export function onceEach(make: Parameters): Parameters {
   const made = new Map<string, Value>()
   return (name, shape) => {
     const known = made.get(name)
     if (known !== undefined) return known
-    const value = g.initializer(name, requireTensor(stateDict, name, shape))
+    const value = make(name, shape)
     made.set(name, value)
     return value
   }

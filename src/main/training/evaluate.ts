@@ -14,10 +14,9 @@ import { Residents, type StepSession } from '../runtime/resident'
 import type { Array32 } from '../runtime/session'
 import { classTokens, type Architecture } from '../segface/config'
 import { fuseTaps } from '../segface/decoder'
-import { backbone, buildTaps, headLogits } from '../segface/network'
-import type { Parameters, StateDict } from '../segface/weights'
-import { requireTensor } from '../segface/weights'
-import { isLearned, STEP } from './step_graph'
+import { headLogits } from '../segface/network'
+import { onceEach, requireTensor, type StateDict } from '../segface/weights'
+import { fedTaps, isLearned } from './step_graph'
 
 export interface EvaluatorOptions {
   readonly arch: Architecture
@@ -44,24 +43,13 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const g = new GraphBuilder(`evaluation_${arch}_${scope}`)
     const shapes = new Map<string, readonly number[]>()
-    const made = new Map<string, ReturnType<Parameters>>()
-    const parameter: Parameters = (name, shape) => {
-      const known = made.get(name)
-      if (known !== undefined) return known
-      if (changes(name, scope)) shapes.set(name, shape)
-      const value = changes(name, scope)
-        ? g.input(name, 'float32', shape)
-        : g.initializer(name, requireTensor(stateDict, name, shape))
-      made.set(name, value)
-      return value
-    }
+    const parameter = onceEach((name, shape) => {
+      if (!changes(name, scope)) return g.initializer(name, requireTensor(stateDict, name, shape))
+      shapes.set(name, shape)
+      return g.input(name, 'float32', shape)
+    })
     const context = { g, parameter }
-    const taps =
-      scope === 'full'
-        ? backbone(context, arch, g.input(STEP.image, 'float32', [1, 3, resolution, resolution]))
-        : buildTaps(stateDict, { resolution }).outputs.map(({ name, shape }) =>
-            g.input(name, 'float32', shape),
-          )
+    const taps = fedTaps(context, stateDict, { arch, scope, resolution, batch: 1 })
     const logits = headLogits(context, fuseTaps(context, taps), resolution, classTokens(stateDict))
     // Looked up, not cast: WebGPU casts no int64, which ArgMax gives.
     const classes = at(logits.shape, 1)

@@ -1,6 +1,6 @@
 /** @file What a run needs before its first step: the weights it starts from, and a step that memory holds. */
 import type { Tensor } from '../base/tensor'
-import { withCheckpoint } from '../checkpoint/open'
+import { readTensors } from '../checkpoint/overlay'
 import { initialStateDict } from '../segface/initial'
 import type { StateDict } from '../segface/weights'
 import { peakBytes } from './memory'
@@ -19,18 +19,14 @@ const MIN_RESOLUTION = 64
 const WEIGHTS = 1
 
 /** The weights that training starts from. */
-export async function baseOf({ arch, weights, settings }: Plan): Promise<Map<string, Tensor>> {
-  if (weights.length === 0) {
-    const random = randomOf(settings.seed, WEIGHTS)
-    return initialStateDict(arch, () => random.uniform())
-  }
-  const stateDict = new Map<string, Tensor>()
-  for (const file of weights) {
-    await withCheckpoint(file, async (checkpoint) => {
-      for (const { name } of checkpoint.tensors) stateDict.set(name, await checkpoint.read(name))
-    })
-  }
-  return stateDict
+export async function baseOf({
+  arch,
+  weights: [first, ...changes],
+  settings,
+}: Plan): Promise<Map<string, Tensor>> {
+  if (first !== undefined) return readTensors([first, ...changes])
+  const random = randomOf(settings.seed, WEIGHTS)
+  return initialStateDict(arch, () => random.uniform())
 }
 
 /** The step of the plan's settings, with a smaller batch, then smaller pictures, where memory does not suffice. */

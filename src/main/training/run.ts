@@ -1,12 +1,11 @@
 /** @file A training run from its plan to the best weights: epochs of steps, each followed by a look at the validation faces. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { at } from '../../shared/assert'
+import { at, invariant } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import type { EpochRow, TrainingProgress } from '../../shared/training'
-import type { Tensor } from '../base/tensor'
+import { toFloat32, type Tensor } from '../base/tensor'
 import type { StateDict } from '../segface/weights'
-import { requireTensor } from '../segface/weights'
 import { applyChange, drawChange, UNCHANGED, type Change, type Face } from './augment'
 import { Evaluator, scorePairs } from './evaluate'
 import { Faces, partsIn } from './faces'
@@ -50,7 +49,7 @@ const FIRST: Progress = { step: 0, seconds: 0, slowed: 1, epochs: [], bestEpoch:
 const IDLE = { epoch: 0, step: 0, loss: null, secondsLeft: null } as const
 
 /** Streams of random numbers of one seed. */
-const STREAM = { changes: 2, epochs: 3, replays: 4, variants: 5 } as const
+const STREAM = { changes: 2, replays: 4, variants: 5 } as const
 
 /**
  * Trains by the plan in `folder`, resuming where its checkpoint stands, and leaves the best weights there (plan.ts).
@@ -129,9 +128,7 @@ class Run {
         ? await TapCache.create(join(folder, TAPS_FOLDER), stateDict, options.resolution, provider)
         : null
     const evaluator = await Evaluator.create(stateDict, options, provider)
-    await evaluator.use(
-      (name) => requireTensor(stateDict, name, stateDict.get(name)?.shape ?? []).data as Float32Array,
-    )
+    await evaluator.use((name) => floatsOf(stateDict, name))
     tell('preparing')
     const stepper = await createStepper(graph, stateDict, provider)
     const resumed = await readState(folder)
@@ -206,7 +203,7 @@ class Run {
         await this.#goBack()
         return null
       }
-      for (const [name, moved] of movedStatistics(this.#withMoved(), options.arch, result.statistics))
+      for (const [name, moved] of movedStatistics(this.#current, options.arch, result.statistics))
         this.#moved.set(name, moved)
       losses.push(result.losses)
       this.#state = {
@@ -258,12 +255,7 @@ class Run {
     epoch: number,
     learned: ReadonlyMap<string, Learned>,
   ): Promise<{ val: EpochRow['val']; previews: Preview[] }> {
-    const current = this.#withMoved()
-    await this.evaluator.use(
-      (name) =>
-        learned.get(name)?.mean ??
-        (requireTensor(current, name, current.get(name)?.shape ?? []).data as Float32Array),
-    )
+    await this.evaluator.use((name) => learned.get(name)?.mean ?? floatsOf(this.#current, name))
     const pairs: (readonly [Uint8Array, Uint8Array])[] = []
     for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {
       const face = await this.faces.read(index)
@@ -346,8 +338,9 @@ class Run {
     }
   }
 
-  #withMoved(): StateDict {
-    return new Map([...this.setting.stateDict, ...this.#moved])
+  /** The tensors as they stand: those that moved before those of the base. */
+  get #current(): Pick<StateDict, 'get'> {
+    return { get: (name) => this.#moved.get(name) ?? this.setting.stateDict.get(name) }
   }
 
   async #save(): Promise<void> {
@@ -406,6 +399,13 @@ class Run {
       },
     })
   }
+}
+
+/** The numbers of a tensor that there is, in single precision. */
+function floatsOf(tensors: Pick<StateDict, 'get'>, name: string): Float32Array {
+  const found = tensors.get(name)
+  invariant(found !== undefined, `the network has no tensor ${name}`)
+  return toFloat32(found)
 }
 
 /** Replays are mixed in only where there are some, and room in a batch beside a new face. */

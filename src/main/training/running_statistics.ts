@@ -14,7 +14,7 @@ function momentumOf(arch: Architecture): number {
  * and its unbiased variance, and the count of batches.
  */
 export function movedStatistics(
-  stateDict: StateDict,
+  stateDict: Pick<StateDict, 'get'>,
   arch: Architecture,
   seen: ReadonlyMap<string, NormStatistics>,
 ): Map<string, Tensor> {

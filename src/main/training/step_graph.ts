@@ -9,8 +9,7 @@ import { classTokens, type Architecture } from '../segface/config'
 import { decodePixels, fuseTaps, pixelOrder } from '../segface/decoder'
 import type { BatchStatistics, NetworkContext } from '../segface/layers'
 import { backbone, buildTaps, headLogits, requireResolution } from '../segface/network'
-import type { Parameters, StateDict } from '../segface/weights'
-import { isParameter, requireTensor } from '../segface/weights'
+import { isParameter, onceEach, requireTensor, type StateDict } from '../segface/weights'
 import type { BatchNorm, Scope } from '../../shared/training'
 
 export interface StepOptions {
@@ -65,16 +64,13 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
   requireResolution(resolution)
   const g = new GraphBuilder(`step_${arch}_${scope}`)
   const learned = new Map<string, Value>()
-  const constants = new Map<string, Value>()
-  const parameter: Parameters = (name, shape) => {
-    const made = isLearned(name, scope) ? learned : constants
-    const known = made.get(name)
-    if (known !== undefined) return known
+  const parameter = onceEach((name, shape) => {
     const found = requireTensor(stateDict, name, shape)
-    const value = made === learned ? g.input(name, 'float32', shape) : g.initializer(name, found)
-    made.set(name, value)
+    if (!isLearned(name, scope)) return g.initializer(name, found)
+    const value = g.input(name, 'float32', shape)
+    learned.set(name, value)
     return value
-  }
+  })
   const measured: BatchStatistics[] = []
   const context: NetworkContext = {
     g,
@@ -82,12 +78,7 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
     ...(batchNorm === 'batch' && { batchStatistics: (each: BatchStatistics) => void measured.push(each) }),
   }
 
-  const taps =
-    scope === 'full'
-      ? backbone(context, arch, g.input(STEP.image, 'float32', [batch, 3, resolution, resolution]))
-      : buildTaps(stateDict, { resolution, batch }).outputs.map(({ name, shape }) =>
-          g.input(name, 'float32', shape),
-        )
+  const taps = fedTaps(context, stateDict, options)
   const labels = g.input(STEP.labels, 'int32', [batch, resolution, resolution])
   const { logits, targets } = readOut(context, fuseTaps(context, taps), labels, classTokens(stateDict))
   const classes = logits.shape[2] ?? 0
@@ -109,6 +100,20 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
     still: new Set([...learned.keys()].filter((name) => !gradients.has(name))),
     norms: measured.map(({ norm, count }) => ({ norm, count })),
   }
+}
+
+/** The taps as a graph of `scope` has them: what the backbone makes of an input `image`, or inputs of their own. */
+export function fedTaps(
+  context: NetworkContext,
+  stateDict: StateDict,
+  { arch, scope, resolution, batch }: Pick<StepOptions, 'arch' | 'scope' | 'resolution' | 'batch'>,
+): readonly Value[] {
+  const { g } = context
+  return scope === 'full'
+    ? backbone(context, arch, g.input(STEP.image, 'float32', [batch, 3, resolution, resolution]))
+    : buildTaps(stateDict, { resolution, batch }).outputs.map(({ name, shape }) =>
+        g.input(name, 'float32', shape),
+      )
 }
 
 /** Logits [N, pixels, 19] and the labels [N, pixels] in the same order. */

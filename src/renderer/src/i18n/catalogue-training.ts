@@ -111,7 +111,6 @@ const STATES: Readonly<Record<`run.${RunState}`, Entry>> = {
 
 const PHASES: Readonly<Record<`phase.${TrainingProgress['phase']}`, Entry>> = {
   'phase.preparing': { en: 'Building the training graph', ko: '학습 그래프를 만드는 중' },
-  'phase.caching': { en: 'Computing features once', ko: '특징을 미리 계산하는 중' },
   'phase.training': { en: 'Learning', ko: '학습하는 중' },
   'phase.validating': { en: 'Validating', ko: '검증하는 중' },
   'phase.saving': { en: 'Saving', ko: '저장하는 중' },
