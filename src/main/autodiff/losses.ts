@@ -5,10 +5,24 @@
 import { at } from '../../shared/assert'
 import { tensor } from '../base/tensor'
 import type { GraphBuilder, Value } from '../onnx/graph'
-import { Add, Cast, Div, Equal, Greater, Log, Max, Mul, Neg, Reciprocal, Sub } from '../onnx/ops/elementwise'
-import { Gemm, MatMul } from '../onnx/ops/linear'
+import {
+  Add,
+  Cast,
+  Clip,
+  Div,
+  Equal,
+  Greater,
+  Log,
+  Max,
+  Mul,
+  Neg,
+  Reciprocal,
+  Sub,
+} from '../onnx/ops/elementwise'
+import { MatMul } from '../onnx/ops/linear'
 import { ReduceSum, Softmax } from '../onnx/ops/norm'
-import { Reshape } from '../onnx/ops/shape'
+import { Gather, GatherElements, Reshape } from '../onnx/ops/shape'
+import { sumOfRows } from './rule'
 
 /** What SegFace adds above and below in Dice. */
 const SMOOTH = 1e-5
@@ -43,22 +57,22 @@ export function segmentationLoss(
       Int32Array.from({ length: classes }, (_, c) => c),
     )
     const isClass = Cast(g, Equal(g, labels, g.constant('classes', numbers)), 'float32')
-    // Of a row that does not count, no class is the label: its sum is 0.
+    // Of a row that does not count, no class is the label: its sum is 0, and it may read any share, since all of them are 0.
     const counts = ReduceSum(g, isClass, [1])
+    const known = Mul(g, labels, Cast(g, counts, 'int32'))
     const p = Mul(g, Softmax(g, logits), counts)
-    const share = ReduceSum(g, Mul(g, p, isClass), [1])
-    const column = (x: Value) => Reshape(g, x, [1, classes])
-    /** Σ over rows of `isClass` times a column. */
-    const perClass = (x: Value) => column(Gemm(g, isClass, x, null, { transA: true }))
+    const share = GatherElements(g, p, known, 1)
+    const squared = Mul(g, p, p)
+    const column = (x: Value) => Reshape(g, x, [classes, 1])
 
     const pixels = Max(g, ReduceSum(g, counts, [0, 1]), 1)
-    const logged = Mul(g, Log(g, Max(g, share, MIN_PROBABILITY)), counts)
+    const logged = Mul(g, Log(g, Clip(g, share, MIN_PROBABILITY, 1)), counts)
     const crossEntropy = Neg(g, Div(g, ReduceSum(g, logged, [0, 1]), pixels))
 
-    const support = perClass(counts)
-    const squares = g.op('ReduceSumSquare', [p, g.int64s([0])])
-    const below = Add(g, Add(g, squares, support), SMOOTH)
-    const above = Add(g, Mul(g, perClass(share), 2), SMOOTH)
+    const support = sumOfRows(g, isClass)
+    const overlap = MatMul(g, Reshape(g, share, [1, -1]), isClass)
+    const below = Add(g, Add(g, sumOfRows(g, squared), support), SMOOTH)
+    const above = Add(g, Mul(g, overlap, 2), SMOOTH)
     const each = options.presentOnly
       ? Cast(g, Greater(g, support, 0), 'float32')
       : Cast(g, Greater(g, below, 0), 'float32')
@@ -70,12 +84,12 @@ export function segmentationLoss(
     const weight = Div(g, each, parts)
     const a = Neg(g, Div(g, weight, below))
     const b = Div(g, Mul(g, weight, ratio), below)
-    const byLabel = MatMul(g, isClass, Reshape(g, a, [classes, 1]))
+    const byLabel = Gather(g, column(a), Reshape(g, known, [-1]), 0)
     const k = Mul(g, Reciprocal(g, pixels), 0.5)
-    const bp = Mul(g, Mul(g, p, b), p)
     const labelTerm = Mul(g, byLabel, share)
-    const rest = Sub(g, k, Add(g, labelTerm, ReduceSum(g, bp, [1])))
-    const gradient = Add(g, Add(g, bp, Mul(g, p, rest)), Mul(g, isClass, Sub(g, labelTerm, k)))
+    const rest = Sub(g, k, Add(g, labelTerm, MatMul(g, squared, column(b))))
+    const byShare = Add(g, Mul(g, squared, b), Mul(g, p, rest))
+    const gradient = Add(g, byShare, Mul(g, isClass, Sub(g, labelTerm, k)))
     const scalar = (x: Value) => Reshape(g, x, [])
     const total = Mul(g, Add(g, crossEntropy, dice), 0.5)
     return { crossEntropy: scalar(crossEntropy), dice: scalar(dice), total: scalar(total), gradient }

@@ -64,8 +64,33 @@ export function unbroadcast(g: GraphBuilder, gradient: Value, shape: readonly nu
   const axes = gradient.shape.flatMap((size, axis) =>
     axis < added || (shape[axis - added] === 1 && size !== 1) ? axis : [],
   )
-  const summed = axes.length === 0 ? gradient : ReduceSum(g, gradient, axes)
+  const kept = gradient.shape.slice(axes.length)
+  const isLeading = axes.length > 0 && axes.every((axis, index) => axis === index)
+  const summed = isLeading
+    ? sumOfRows(g, Reshape(g, gradient, [-1, ...kept]))
+    : axes.length === 0
+      ? gradient
+      : ReduceSum(g, gradient, axes)
   return String(summed.shape) === String(shape) ? summed : Reshape(g, summed, shape)
+}
+
+/**
+ * x [rows, …] in pieces [pieces, rows / pieces, …] of `size` rows, or in one where they do not fit. What is summed over rows is
+ * summed piece by piece first, since onnxruntime has one thread for a single sum.
+ */
+export function inPieces(g: GraphBuilder, x: Value, size: number): Value {
+  const [rows = 0, ...rest] = x.shape
+  const pieces = rows % size === 0 ? rows / size : 1
+  return Reshape(g, x, [pieces, rows / pieces, ...rest])
+}
+
+/** Rows of a piece of a sum. */
+const PIECE = 256
+
+/** The sum of the rows of x [rows, …], as [1, …]. */
+export function sumOfRows(g: GraphBuilder, x: Value): Value {
+  const pieces = inPieces(g, x, PIECE)
+  return pieces.shape[0] === 1 ? ReduceSum(g, x, [0]) : ReduceSum(g, ReduceSum(g, pieces, [1], false), [0])
 }
 
 /** Zeros of a shape. */

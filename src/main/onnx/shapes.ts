@@ -281,6 +281,9 @@ const RULES = {
     const axis = node.axis(node.int('axis', 0), shape.length)
     return [{ dtype, shape: [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)] }]
   },
+  GatherElements: (node) => [
+    { dtype: node.input(0).dtype, shape: node.inputOf(1, ['int32', 'int64']).shape },
+  ],
 } satisfies Record<string, Rule> // prettier-ignore
 
 /** Every operator the graph library knows, by its ONNX name. */

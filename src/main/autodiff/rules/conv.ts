@@ -12,7 +12,7 @@ import { ReduceSum } from '../../onnx/ops/norm'
 import { Concat, Expand, Pad, Reshape, Slice, Transpose } from '../../onnx/ops/shape'
 import type { OpType } from '../../onnx/shapes'
 import type { Rule, Step } from '../rule'
-import { zeros } from '../rule'
+import { unbroadcast, zeros } from '../rule'
 import { matrixTranspose } from './linear'
 
 /** A window sliding over a picture: how it steps and what surrounds the picture, in both axes [vertical, horizontal]. */
@@ -81,12 +81,13 @@ function dilate(g: GraphBuilder, x: Value, strides: Pair, offset: Pair, size: Pa
   const [, , tall = 0, wide = 0] = spread.shape
   // Negative pads crop.
   const pads = [offset[0], offset[1], size[0] - tall - offset[0], size[1] - wide - offset[1]]
-  return pads.every((pad) => pad === 0) ? spread : cropOrPad(g, spread, pads)
+  return cropOrPad(g, spread, pads)
 }
 
 /** Pads [top, left, bottom, right], of which negative ones crop: done apart, since not every provider takes those. */
 function cropOrPad(g: GraphBuilder, x: Value, pads: readonly number[]): Value {
   const [, , height = 0, width = 0] = x.shape
+  if (pads.every((pad) => pad === 0)) return x
   const crop = pads.map((pad) => Math.max(0, -pad))
   const grow = pads.map((pad) => Math.max(0, pad))
   const cropped = crop.every((pad) => pad === 0)
@@ -125,12 +126,20 @@ function pictureGradient(
 ): Value {
   const { kernel, strides, pads } = window
   const [, , height = 0, width = 0] = x.shape
+  const isDepthwise = group > 1
   const isPatches = String(kernel) === String(strides) && pads.every((pad) => pad === 0) && group === 1
   if (isPatches && kernel[0] > 1) return ConvTranspose(g, dy, w, null, { strides })
   const [top, left] = [kernel[0] - 1 - pads[0], kernel[1] - 1 - pads[1]]
   if (strides[0] === 1 && strides[1] === 1) {
     const [bottom, right] = [kernel[0] - 1 - pads[2], kernel[1] - 1 - pads[3]]
     return Conv(g, dy, flipped(g, w, group), null, { pads: [top, left, bottom, right], group })
+  }
+  if (isDepthwise) {
+    // What ConvTranspose leaves out at the end of a picture is what no window saw.
+    const missing = (size: number, count: number, axis: 0 | 1): number =>
+      size - ((count - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis === 0 ? 2 : 3])
+    const outputPadding = [missing(height, at(dy.shape, 2), 0), missing(width, at(dy.shape, 3), 1)]
+    return ConvTranspose(g, dy, w, null, { strides, pads, group, outputPadding })
   }
   // dY spread so that the result has just the picture's size, pixels that no window saw included.
   const size: Pair = [height + kernel[0] - 1, width + kernel[1] - 1]
@@ -153,12 +162,29 @@ function kernelGradient(g: GraphBuilder, dy: Value, x: Value, window: Window): V
   return Reshape(g, joined, [out, channels, ...window.kernel])
 }
 
-/** dW of a depthwise convolution: for each place of the kernel, the sum over pixels of dY times what that place saw. */
+/**
+ * dW of a depthwise convolution: for each place of the kernel, the sum over pixels of dY times what that place saw. That is
+ * a convolution of X by dY as the kernel, whose pixels lie as far apart as the windows do.
+ */
 function depthwiseGradient(g: GraphBuilder, dy: Value, x: Value, window: Window): Value {
-  const [, channels = 0, height = 0, width = 0] = dy.shape
-  const seen = views(g, surrounded(g, x, window), window, [height, width])
-  const sums = seen.map((view) => Reshape(g, ReduceSum(g, Mul(g, view, dy), [0, 2, 3]), [channels, 1]))
-  return Reshape(g, Concat(g, sums, 1), [channels, 1, ...window.kernel])
+  const { kernel, strides, pads } = window
+  const [batch = 0, channels = 0, height = 0, width = 0] = dy.shape
+  const [, , tall = 0, wide = 0] = x.shape
+  const group = batch * channels
+  // Negative where the windows leave out the last rows or columns of X.
+  const after = (size: number, before: number, count: number, stride: number, length: number): number =>
+    (count - 1) * stride + length - size - before
+  const bottom = after(tall, pads[0], height, strides[0], kernel[0])
+  const right = after(wide, pads[1], width, strides[1], kernel[1])
+  const pictures = Reshape(g, x, [1, group, tall, wide])
+  const kernels = Reshape(g, dy, [group, 1, height, width])
+  const seen = cropOrPad(g, pictures, [0, 0, Math.min(0, bottom), Math.min(0, right)])
+  const sums = Conv(g, seen, kernels, null, {
+    group,
+    dilations: strides,
+    pads: [pads[0], pads[1], Math.max(0, bottom), Math.max(0, right)],
+  })
+  return unbroadcast(g, Reshape(g, sums, [batch, channels, 1, ...kernel]), [channels, 1, ...kernel])
 }
 
 export const CONV_RULES = {

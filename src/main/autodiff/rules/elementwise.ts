@@ -90,11 +90,11 @@ export const ELEMENTWISE_RULES = {
   HardSigmoid: unary((g, dy, _, y, step) =>
     masked(g, inside(g, y, 0, 1), Mul(g, dy, alphaOf(step))),
   ),
-  /** x · ramp(x): ramp(x) + x / 6 on the ramp, 1 above, 0 below. */
+  /** x · ramp(x): ramp(x), and on the ramp x / 6 more. */
   HardSwish: unary((g, dy, x) => {
-    const slope = Add(g, Mul(g, x, 1 / 3), 0.5)
-    const above = Cast(g, GreaterOrEqual(g, x, 3), 'float32')
-    return Mul(g, dy, Where(g, inside(g, x, -3, 3), slope, above))
+    const ramp = HardSigmoid(g, x, { alpha: 1 / 6, beta: 0.5 })
+    const isOnRamp = Cast(g, Less(g, g.op('Abs', [x]), 3), 'float32')
+    return Mul(g, dy, Add(g, ramp, Mul(g, isOnRamp, Mul(g, x, 1 / 6))))
   }),
   /** Φ(x) + x φ(x), with Φ = ½ erf(x / √2) + ½, for which HardSigmoid is one pass, and φ = exp(-x² / 2 - ln √(2π)). */
   Gelu: unary((g, dy, x, _, step) => {

@@ -1,10 +1,12 @@
 /** @file Gradients of matrix products. */
+import { elementCount } from '../../base/tensor'
 import type { GraphBuilder, Node, Value } from '../../onnx/graph'
 import { Gemm, MatMul } from '../../onnx/ops/linear'
+import { ReduceSum } from '../../onnx/ops/norm'
 import { Reshape, Transpose } from '../../onnx/ops/shape'
 import type { OpType } from '../../onnx/shapes'
 import type { Rule } from '../rule'
-import { unbroadcast } from '../rule'
+import { inPieces, unbroadcast } from '../rule'
 
 /**
  * x with its last two axes exchanged. What was exchanged before is taken as it was, and of a product the factors are exchanged
@@ -32,11 +34,24 @@ export function isMatrixTranspose({ attributes: { perm }, inputs: [x] }: Node): 
   return perm?.type === 'ints' && String(perm.value) === String(exchanged(x?.shape.length ?? 0))
 }
 
-/** aᵀ b summed over all leading axes: [..., m, k] and [..., m, n] to [k, n], as one product. */
+/** Rows of a piece of a product that is summed over rows. */
+const PIECE = 16_384
+
+/**
+ * aᵀ b summed over all leading axes: [..., m, k] and [..., m, n] to [k, n]; one product, or, where the rows are many, one for
+ * each piece of them, which the threads share.
+ */
 function productOfAllRows(g: GraphBuilder, a: Value, b: Value): Value {
   const rows = (x: Value) =>
     x.shape.length === 2 ? x : Reshape(g, x, [-1, x.shape[x.shape.length - 1] ?? 0])
-  return Gemm(g, rows(a), rows(b), null, { transA: true })
+  if (!hasPieces(a)) return Gemm(g, rows(a), rows(b), null, { transA: true })
+  const [left, right] = [inPieces(g, rows(a), PIECE), inPieces(g, rows(b), PIECE)]
+  return ReduceSum(g, MatMul(g, matrixTranspose(g, left), right), [0], false)
+}
+
+function hasPieces(x: Value): boolean {
+  const rows = elementCount(x.shape.slice(0, -1))
+  return rows > PIECE && rows % PIECE === 0
 }
 
 export const LINEAR_RULES = {
@@ -46,11 +61,12 @@ export const LINEAR_RULES = {
     const [a, b] = [step.x(0), step.x(1)]
     return [
       step.when(0, () => unbroadcast(g, MatMul(g, dy, matrixTranspose(g, b)), a.shape)),
-      step.when(1, () =>
-        b.shape.length === 2
-          ? productOfAllRows(g, a, dy)
-          : unbroadcast(g, MatMul(g, matrixTranspose(g, a), dy), b.shape),
-      ),
+      step.when(1, () => {
+        if (b.shape.length === 2) return productOfAllRows(g, a, dy)
+        const isShared = b.shape.slice(0, -2).every((size) => size === 1)
+        if (isShared && hasPieces(a)) return Reshape(g, productOfAllRows(g, a, dy), b.shape)
+        return unbroadcast(g, MatMul(g, matrixTranspose(g, a), dy), b.shape)
+      }),
     ]
   },
 

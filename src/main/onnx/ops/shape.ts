@@ -64,3 +64,8 @@ export function Expand(g: GraphBuilder, x: Value, shape: readonly number[]): Val
 export function Gather(g: GraphBuilder, x: Value, indices: Value, axis: number): Value {
   return g.op('Gather', [x, indices], { axis: int(axis) })
 }
+
+/** Element by element of `indices` (int32 or int64, of x's rank): that of x at the same place, but for the index along `axis`. */
+export function GatherElements(g: GraphBuilder, x: Value, indices: Value, axis: number): Value {
+  return g.op('GatherElements', [x, indices], { axis: int(axis) })
+}
