@@ -58,6 +58,8 @@ export const TRAIN_OPTIONS = z.object({
   /** Images with rare parts come up more often. */
   repeat_rare: z.boolean().default(true),
   preserve: z.enum(PRESERVE).nullable().default(null),
+  /** How far batch norms' running statistics move to those of the training images before the first step: 0 not, 1 all the way. */
+  adapt_norms: z.number().min(0).max(1).nullable().default(null),
   /** Stop after so many seconds of training, keeping the best so far. */
   time_limit: z.number().positive().nullable().default(null),
 })
@@ -86,6 +88,8 @@ export const TRAIN_SETTINGS = z.object({
   dice_present: z.boolean(),
   repeat_rare: z.boolean(),
   preserve: z.enum(PRESERVE),
+  /** Runs of before there was a choice had none. */
+  adapt_norms: z.number().min(0).max(1).default(0),
   time_limit: z.number().positive().nullable(),
 })
 export type TrainSettings = Readonly<z.infer<typeof TRAIN_SETTINGS>>
@@ -115,7 +119,7 @@ export interface ValidationScores {
 
 /** What one pass over the training images gave. */
 export interface EpochRow {
-  /** Counted from 1. Epoch 0 is the base model before the first step: its losses are null. */
+  /** Counted from 1. Epoch 0 is the base model before the first step, with its norms adapted: its losses are null. */
   readonly epoch: number
   readonly loss: number | null
   readonly cross_entropy: number | null

@@ -35,7 +35,7 @@ const DAY = join(SHARED, 'faces', 'CelebAMask-HQ')
 type Weights = ReadonlyMap<string, Tensor>
 
 /** A plan's folder with the label maps of `samples`; its faces are read by `Faces`. */
-async function writePlan(
+export async function writePlan(
   folder: string,
   settings: TrainSettings,
   samples: readonly (readonly [Sample, PlanSample['use']])[],
@@ -80,10 +80,10 @@ async function score(weights: Weights, faces: Faces): Promise<ValidationScores> 
   return scorePairs(pairs) as ValidationScores
 }
 
-const DEFAULTS: TrainSettings = {
+export const DEFAULTS: TrainSettings = {
   scope: 'full', epochs: 1, lr: 3e-4, lr_schedule: null, lr_schedule_gamma: 0.1, weight_decay: 1e-5, train_bs: BATCH,
   input_resolution: SIDE, seed: 0, flip: true, rotation: 0, scale: 0, colour: 0, early_stopping: 0, ema: 0.98,
-  dice_present: true, repeat_rare: false, preserve: 'none', time_limit: null,
+  dice_present: true, repeat_rare: false, preserve: 'none', adapt_norms: 0, time_limit: null,
 } // prettier-ignore
 
 /** PyTorch's recipe, as adaptation.json tells it. */

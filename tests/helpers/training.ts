@@ -21,6 +21,7 @@ export const DEFAULT_TRAIN_SETTINGS: TrainSettings = {
   dice_present: true,
   repeat_rare: true,
   preserve: 'none',
+  adapt_norms: 0,
   time_limit: null,
 }
 

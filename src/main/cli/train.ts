@@ -55,6 +55,11 @@ export function addTrain(program: Command, once: Once, job: string): void {
     .option('--colour <n>', 'strength of changes of light and colour, 0 to 1', Number)
     .option('--early_stopping <epochs>', 'without a better validation mean F1; 0 for never', Number)
     .option('--ema <decay>', 'of the averaged weights; 0 for none', Number)
+    .option(
+      '--adapt_norms <share>',
+      'of the way of batch norms to the new photos before the first step',
+      Number,
+    )
     .option('--no-dice_present', 'Dice over all 19 classes, as SegFace has it')
     .option('--no-repeat_rare', 'images with rare parts come up no more often')
     .addOption(new Option('--preserve <how>', 'what keeps the model from forgetting').choices(PRESERVE))

@@ -1,5 +1,5 @@
 /** @file One interface over onnxruntime-node: a graph's bytes in, typed arrays in and out. Both calls block the thread. */
-import { cpus } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
 import type { Provider } from '../../shared/api'
 import { FacetError } from '../../shared/errors'
@@ -63,7 +63,7 @@ export async function loadGraph(
     )
   }
   const options: InferenceSession.SessionOptions = {
-    ...sessionOptions(provider, threadCount(cpus().length)),
+    ...sessionOptions(provider, threadCount(availableParallelism())),
     ...(onDevice.length > 0 && {
       preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'] as const)),
     }),

@@ -7,7 +7,7 @@ import { peakBytes } from './memory'
 import type { Talk } from './news'
 import type { Plan } from './plan'
 import { randomOf } from './random'
-import { buildStep, type StepGraph, type StepOptions } from './step_graph'
+import { buildStep, type StepOptions } from './step_graph'
 
 /** Of the memory that is free, a step's graph may take so much. */
 const MEMORY_SHARE = 0.7
@@ -29,12 +29,12 @@ export async function baseOf({
   return initialStateDict(arch, () => random.uniform())
 }
 
-/** The step of the plan's settings, with a smaller batch, then smaller pictures, where memory does not suffice. */
+/** The plan's settings as a step's options, with a smaller batch, then smaller pictures, where memory does not suffice. */
 export function fitToMemory(
   stateDict: StateDict,
   { arch, weights, settings }: Plan,
   { tell }: Talk,
-): { graph: StepGraph; options: StepOptions } {
+): StepOptions {
   const limit = MEMORY_SHARE * process.availableMemory()
   let { train_bs: batch, input_resolution: resolution } = settings
   for (;;) {
@@ -46,14 +46,13 @@ export function fitToMemory(
       batchNorm: weights.length === 0 ? 'batch' : 'running',
       dicePresent: settings.dice_present,
     }
-    const graph = buildStep(stateDict, options)
-    const needed = OVERHEAD * peakBytes(graph.graph)
+    const needed = OVERHEAD * peakBytes(buildStep(stateDict, options).graph)
     if (needed <= limit || (batch === 1 && resolution <= MIN_RESOLUTION)) {
       if (batch < settings.train_bs || resolution < settings.input_resolution) {
         const message = `Memory does not suffice for ${settings.train_bs} faces of ${settings.input_resolution} pixels at once; it learns from ${batch} of ${resolution}.`
         tell({ kind: 'note', message })
       }
-      return { graph, options }
+      return options
     }
     if (batch > 1) batch = Math.floor(batch / 2)
     else resolution = Math.max(MIN_RESOLUTION, Math.floor((0.75 * resolution) / 32) * 32)

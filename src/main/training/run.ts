@@ -6,6 +6,7 @@ import { FacetError } from '../../shared/errors'
 import type { EpochRow, TrainingProgress } from '../../shared/training'
 import { toFloat32, type Tensor } from '../base/tensor'
 import type { StateDict } from '../segface/weights'
+import { adaptedNorms } from './adapt_norms'
 import { applyChange, drawChange, UNCHANGED, type Change, type Face } from './augment'
 import { Evaluator, scorePairs } from './evaluate'
 import { Faces, partsIn } from './faces'
@@ -25,7 +26,7 @@ import {
   type Schedule,
 } from './schedule'
 import { readState, writeBest, writeState, type Progress, type RunState } from './state'
-import { STEP, type StepGraph, type StepOptions } from './step_graph'
+import { buildStep, STEP, type StepOptions } from './step_graph'
 import type { Array32 } from '../runtime/session'
 import type { Learned } from './adamw'
 import { createStepper, type StepFeeds, type StepLosses, type Stepper } from './stepper'
@@ -44,6 +45,9 @@ const TAP_VARIANTS = 6
 /** At most so many validation faces are looked at after an epoch; they are spread over all. */
 const MAX_VALIDATION = 48
 
+/** Norms are adapted to at most so many faces. */
+const MAX_ADAPTED_TO = 64
+
 /** Where a run begins. */
 const FIRST: Progress = { step: 0, seconds: 0, slowed: 1, epochs: [], bestEpoch: null }
 const IDLE = { epoch: 0, step: 0, loss: null, secondsLeft: null } as const
@@ -58,9 +62,9 @@ const STREAM = { changes: 2, replays: 4, variants: 5 } as const
  */
 export async function train(folder: string, talk: Talk): Promise<TrainEnd> {
   const plan = await readPlan(folder)
-  const stateDict = await baseOf(plan)
-  const { graph, options } = fitToMemory(stateDict, plan, talk)
-  const run = await Run.begin({ folder, plan, stateDict, options, talk }, graph)
+  const base = await baseOf(plan)
+  const options = fitToMemory(base, plan, talk)
+  const run = await Run.begin({ folder, plan, base, options, talk })
   try {
     return await run.toEnd()
   } finally {
@@ -71,7 +75,8 @@ export async function train(folder: string, talk: Talk): Promise<TrainEnd> {
 interface Setting {
   readonly folder: string
   readonly plan: Plan
-  readonly stateDict: StateDict
+  /** The weights that the plan names. */
+  readonly base: StateDict
   readonly options: StepOptions
   readonly talk: Talk
 }
@@ -85,6 +90,10 @@ class Run {
 
   private constructor(
     private readonly setting: Setting,
+    /** The weights before the first step: the base model's, with its norms adapted. */
+    private readonly stateDict: StateDict,
+    /** What differs in them from the base model's. */
+    private readonly adapted: ReadonlyMap<string, Tensor>,
     private readonly faces: Faces,
     private readonly stepper: Stepper,
     private readonly evaluator: Evaluator,
@@ -96,11 +105,11 @@ class Run {
   ) {
     const { step, seconds, slowed, epochs, bestEpoch } = resumed ?? FIRST
     this.#state = { step, seconds, slowed, epochs: [...epochs], bestEpoch }
-    this.#moved = new Map(resumed?.moved)
+    this.#moved = new Map(resumed?.moved ?? adapted)
   }
 
-  static async begin(setting: Setting, graph: StepGraph): Promise<Run> {
-    const { folder, plan, stateDict, options, talk } = setting
+  static async begin(setting: Setting): Promise<Run> {
+    const { folder, plan, base, options, talk } = setting
     const { settings, provider } = plan
     const faces = new Faces(folder, plan, options.resolution)
     const train = faces.of('train')
@@ -123,6 +132,19 @@ class Run {
       )
     }
     tell('preparing')
+    const resumed = await readState(folder)
+    const isFresh = options.batchNorm === 'batch'
+    const adapted = isFresh
+      ? new Map<string, Tensor>()
+      : (resumed?.moved ??
+        (await adaptedNorms(
+          base,
+          plainFaces(faces, spread(train, MAX_ADAPTED_TO)),
+          { ...options, share: settings.adapt_norms },
+          provider,
+        )))
+    const stateDict: StateDict = new Map([...base, ...adapted])
+    tell('preparing')
     const taps =
       settings.scope === 'decoder'
         ? await TapCache.create(join(folder, TAPS_FOLDER), stateDict, options.resolution, provider)
@@ -130,11 +152,10 @@ class Run {
     const evaluator = await Evaluator.create(stateDict, options, provider)
     await evaluator.use((name) => floatsOf(stateDict, name))
     tell('preparing')
-    const stepper = await createStepper(graph, stateDict, provider)
-    const resumed = await readState(folder)
+    const stepper = await createStepper(buildStep(stateDict, options), stateDict, provider)
     if (resumed) await stepper.write(resumed.learned)
     const factors = settings.repeat_rare ? repeatFactors(parts) : parts.map(() => 1)
-    return new Run(setting, faces, stepper, evaluator, taps, schedule, factors, resumed)
+    return new Run(setting, stateDict, adapted, faces, stepper, evaluator, taps, schedule, factors, resumed)
   }
 
   async release(): Promise<void> {
@@ -304,19 +325,27 @@ class Run {
     return this.evaluator.labels({ [STEP.image]: image })
   }
 
-  /** Gives the replays that have no labels the base model's answers. */
+  /** Gives the replays that have no labels the answers of the base model as it came. */
   async #answerReplays(): Promise<void> {
-    const { plan } = this.setting
-    for (const index of this.faces.of('replay')) {
-      if (plan.samples[index]?.labels !== null) continue
-      this.faces.answer(index, await this.#labelsOf(index, await this.faces.read(index)))
-      this.#tell('preparing', 0)
+    const { plan, base, options } = this.setting
+    const asking = this.faces.of('replay').filter((index) => plan.samples[index]?.labels === null)
+    if (asking.length === 0) return
+    const evaluator = await Evaluator.create(base, { ...options, scope: 'full' }, plan.provider)
+    try {
+      await evaluator.use((name) => floatsOf(base, name))
+      for (const index of asking) {
+        const { image } = pictureFeeds([await this.faces.read(index)]) as { image: Array32 }
+        this.faces.answer(index, await evaluator.labels({ [STEP.image]: image }))
+        this.#tell('preparing', 0)
+      }
+    } finally {
+      await evaluator.release()
     }
   }
 
   /** After a loss that was no number: back to the last checkpoint, at half the rate. */
   async #goBack(): Promise<void> {
-    const { folder, plan, talk, stateDict } = this.setting
+    const { folder, plan, talk } = this.setting
     const slowed = this.#state.slowed / 2
     if (slowed < 2 ** -MAX_SLOWDOWNS) {
       throw new FacetError(
@@ -330,8 +359,8 @@ class Run {
     })
     const resumed = await readState(folder)
     if (resumed) await this.stepper.write(resumed.learned)
-    else await this.stepper.reset(stateDict)
-    this.#moved = new Map(resumed?.moved)
+    else await this.stepper.reset(this.stateDict)
+    this.#moved = new Map(resumed?.moved ?? this.adapted)
     this.#state = {
       ...(resumed ?? { ...FIRST, epochs: this.#state.epochs, bestEpoch: this.#state.bestEpoch }),
       slowed,
@@ -340,7 +369,7 @@ class Run {
 
   /** The tensors as they stand: those that moved before those of the base. */
   get #current(): Pick<StateDict, 'get'> {
-    return { get: (name) => this.#moved.get(name) ?? this.setting.stateDict.get(name) }
+    return { get: (name) => this.#moved.get(name) ?? this.stateDict.get(name) }
   }
 
   async #save(): Promise<void> {
@@ -422,6 +451,11 @@ function isBestOf(epochs: readonly EpochRow[]): boolean {
     .slice(0, -1)
     .flatMap(({ epoch, val }) => (epoch > 0 && val !== null ? val.mean_f1 : []))
   return last === null ? earlier.length === 0 : earlier.every((score) => score < last.mean_f1)
+}
+
+/** Faces as they are, one after the other. */
+async function* plainFaces(faces: Faces, indices: readonly number[]): AsyncIterable<Face> {
+  for (const index of indices) yield faces.read(index)
 }
 
 /** At most `most` of `items`, evenly over all. */

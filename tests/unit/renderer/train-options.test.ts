@@ -23,6 +23,7 @@ const settings: TrainSettings = {
   early_stopping: 12,
   ema: 0.98,
   preserve: 'replay',
+  adapt_norms: 0.75,
 }
 
 function find(name: string): Option {

@@ -21,7 +21,7 @@ const SIDE = 64
 const SETTINGS: TrainSettings = {
   scope: 'decoder', epochs: 4, lr: 1e-3, lr_schedule: null, lr_schedule_gamma: 0.1, weight_decay: 1e-5, train_bs: 2,
   input_resolution: SIDE, seed: 3, flip: false, rotation: 0, scale: 0, colour: 0, early_stopping: 0, ema: 0.5,
-  dice_present: true, repeat_rare: true, preserve: 'none', time_limit: null,
+  dice_present: true, repeat_rare: true, preserve: 'none', adapt_norms: 0.75, time_limit: null,
 } // prettier-ignore
 
 /** The shipped model, in half precision as it is stored. */

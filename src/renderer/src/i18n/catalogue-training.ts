@@ -87,6 +87,11 @@ const OPTIONS: Readonly<Record<`option.${OptionName}` | `optionHint.${OptionName
     en: 'Images with rare parts, such as hats and earrings, come up more often.',
     ko: '모자, 귀걸이처럼 드문 부위가 있는 이미지를 더 자주 학습합니다.',
   },
+  'option.adapt_norms': { en: 'Adapt to the photos first', ko: '사진에 먼저 맞추기' },
+  'optionHint.adapt_norms': {
+    en: 'How far batch norms move to the statistics of the new photos before the first step: 0 not at all, 1 all the way.',
+    ko: '학습 전에 배치 정규화 통계를 새 사진에 맞추는 정도입니다. 0이면 그대로 두고, 1이면 완전히 맞춥니다.',
+  },
   'option.preserve': { en: 'Keep what it knew', ko: '기존 지식 유지' },
   'optionHint.preserve': {
     en: 'Replay mixes in other faces with the answers of the base model.',

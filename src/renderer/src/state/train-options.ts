@@ -69,6 +69,7 @@ export const OPTIONS: Readonly<Record<OptionGroup, readonly Option[]>> = {
   ],
   balance: [
     { kind: 'choice', name: 'preserve', values: ['none', 'replay'] },
+    real('adapt_norms', 0, 1),
     { kind: 'switch', name: 'repeat_rare' },
     { kind: 'switch', name: 'dice_present' },
     real('ema', 0, 0.999999),
