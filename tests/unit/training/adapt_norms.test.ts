@@ -52,10 +52,7 @@ test('all the way, they are the mean and variance of all batches together', asyn
       const apart = ((mean[c] as number) - (other.mean[c] as number)) / 2
       return (v + (other.variance[c] as number)) / 2 + apart * apart
     })
-    expectAllClose(toFloat32(moved.get(`${norm}.running_mean`) as Tensor), together, {
-      atol: 1e-4,
-      rtol: 1e-4,
-    })
+    expectAllClose(toFloat32(moved.get(`${norm}.running_mean`) as Tensor), together, CLOSE)
     expectAllClose(toFloat32(moved.get(`${norm}.running_var`) as Tensor), spread, CLOSE)
   }
 })
