@@ -11,10 +11,10 @@ import { namedSegFace } from '../../helpers/backbone'
 import { noise } from '../../helpers/named_tensors'
 import { mobilenetStateDict } from '../../helpers/segface'
 
-const SIDE = 32
+const SIDE = 64
 const BATCH = 2
 const OPTIONS = { arch: 'mobilenet', resolution: SIDE, batch: BATCH } as const
-/** The deepest norms see two pixels, whose rounding they enlarge. */
+/** The deepest norms see eight pixels, whose rounding they enlarge. */
 const CLOSE = { atol: 1e-3, rtol: 2e-3 }
 const stateDict = mobilenetStateDict()
 
