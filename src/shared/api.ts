@@ -140,6 +140,7 @@ export const REQUESTS = {
 
   'inference.want': z.object({ current: id.nullable(), next: z.array(id).max(64) }),
   'inference.predict': z.object({ image: id }),
+  'inference.confidence': z.object({ image: id }),
   'inference.status': z.object({}),
   'predict.files': z.object({
     input: path,
@@ -387,6 +388,14 @@ export interface RevisionRow {
   at: number
 }
 
+/** How sure the model that predicts is of the class that it gives each pixel of an image's mask grid. */
+export interface ConfidenceMap {
+  readonly width: number
+  readonly height: number
+  /** The share that softmax gives that class, 0 to 255, row by row. */
+  readonly confidence: Uint8Array
+}
+
 export interface InferenceStatus {
   state: 'off' | 'loading' | 'ready' | 'running' | 'failed'
   model: string | null
@@ -608,6 +617,7 @@ export interface Responses {
   'masks.history': { revisions: RevisionRow[] }
   'inference.want': null
   'inference.predict': null
+  'inference.confidence': ConfidenceMap
   'inference.status': InferenceStatus
   'predict.files': PredictSummary
   'test.run': TestReport

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readNpy, writeNpy } from '../../src/main/base/npy'
 import { readCelebAMask, readItemMasks } from '../../src/main/dataset/celebamask/importer'
 import { encodeModel } from '../../src/main/onnx/encode'
-import { buildLabelHead } from '../../src/main/segface/postprocess'
+import { buildHead } from '../../src/main/segface/postprocess'
 import { buildSegFace } from '../../src/main/segface/network'
 import { maxDifference } from '../helpers/allclose'
 import { suiteFolder } from '../helpers/app'
@@ -324,7 +324,7 @@ describe('facet inspect', () => {
     })
     expect(checkpoint.tensors).toHaveLength(stateDict.size)
 
-    const head = buildLabelHead({ shape: [1, 19, 8, 8], height: 4, width: 4 })
+    const head = buildHead({ ending: 'labels', shape: [1, 19, 8, 8], height: 4, width: 4 })
     await writeFile(at('head.onnx'), encodeModel(head))
     expect(await json('inspect', at('head.onnx'))).toMatchObject({
       kind: 'onnx',

@@ -2,7 +2,7 @@
  * @file Predicting what the window shows, and ahead of it: which image next, by which model on which provider; results
  * become revisions. The engine does the work; hand-made parts are never touched.
  */
-import type { Checked, Events, InferenceStatus, Provider } from '../../shared/api'
+import type { Checked, ConfidenceMap, Events, InferenceStatus, Provider } from '../../shared/api'
 import { FacetError, toWire, type WireError } from '../../shared/errors'
 import type { Loudspeaker } from '../base/events'
 import { median } from '../base/quantile'
@@ -91,6 +91,19 @@ export class Inference {
   async predict(image: number): Promise<void> {
     const problem = await this.#predict(this.#parts.workspace.require(), image, ASKED, true)
     if (problem) throw problem
+  }
+
+  /** How sure the model is of each pixel of the image, which stays as it is. */
+  async confidenceOf(image: number): Promise<ConfidenceMap> {
+    const workspace = this.#parts.workspace.require()
+    const { network, provider } = await this.choose()
+    const { name, grid } = await workspace.faceOf(image)
+    const request = { network, provider, picture: workspace.fileOf(name), grid }
+    const { confidence } = await this.engine.submit('confidence', request, {
+      priority: ASKED,
+      signal: this.#closing.signal,
+    })
+    return { ...grid, confidence }
   }
 
   /** Settings changed: the model and its provider are looked up anew at the next prediction. */
@@ -275,7 +288,10 @@ function wantsPrediction(store: Store, image: number, face: number, model: strin
 
 export function inferenceHandlers({
   inference,
-}: Context): Pick<Handlers, 'inference.want' | 'inference.predict' | 'inference.status'> {
+}: Context): Pick<
+  Handlers,
+  'inference.want' | 'inference.predict' | 'inference.confidence' | 'inference.status'
+> {
   return {
     'inference.want'(request) {
       inference.want(request)
@@ -285,6 +301,7 @@ export function inferenceHandlers({
       await inference.predict(image)
       return null
     },
+    'inference.confidence': ({ image }) => inference.confidenceOf(image),
     'inference.status': () => inference.status,
   }
 }

@@ -13,7 +13,7 @@ import { recognise, type SegFaceConfig } from '../segface/config'
 import { backboneInInt8 } from '../segface/int8'
 import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
-import { buildLabelHead, endInLabels } from '../segface/postprocess'
+import { buildHead, endIn, type Ending } from '../segface/postprocess'
 import type { GraphCache } from './graph_cache'
 import type { NetworkRef } from './protocol'
 
@@ -32,7 +32,10 @@ export interface Network extends Loaded {
 }
 
 export interface Labeller extends Loaded {
-  /** One normalised picture [1, 3, R, R] to one channel's number per pixel of a grid of any size, [height, width]. */
+  /**
+   * One normalised picture [1, 3, R, R] to a number per pixel of a grid of any size, [height, width]: a channel's, or how sure
+   * the network is of it, by what the labeller was loaded for.
+   */
   label(image: Float32Array, grid: Grid): Promise<Uint8Array>
 }
 
@@ -78,19 +81,19 @@ export class Networks {
   }
 
   /**
-   * What labels pictures by the network of `ref` on `provider`. On the processor its graph ends in the labels; others need
-   * not know how to make them, so their logits are labelled on the processor.
+   * What labels pictures by the network of `ref` on `provider`, or says how sure it is of that. On the processor its graph ends
+   * in them; others need not know how to make them, so their logits are brought to an end on the processor.
    */
-  async loadLabeller(ref: NetworkRef, provider: Provider): Promise<Labeller> {
+  async loadLabeller(ref: NetworkRef, provider: Provider, ending: Ending = 'labels'): Promise<Labeller> {
     if (provider === 'cpu' && !ref.onnx) {
-      const make = async (): Promise<Graph> => endInLabels(await buildNetwork(ref))
-      return labellerOver(await this.#loadSegFace(ref, provider, 'labels', make))
+      const make = async (): Promise<Graph> => endIn(ending, await buildNetwork(ref))
+      return labellerOver(await this.#loadSegFace(ref, provider, ending, make), ending)
     }
     const network = await this.load(ref, provider)
     const label = async (image: Float32Array, grid: Grid): Promise<Uint8Array> => {
       const logits = await network.run(image)
-      const head = await this.#loadLabelHead(logits.shape, grid)
-      return labelsIn(await head.run({ logits }))
+      const head = await this.#loadHead(ending, logits.shape, grid)
+      return endOf(ending, await head.run({ logits }))
     }
     return { ...network, label }
   }
@@ -118,8 +121,8 @@ export class Networks {
       const all: Uint8Array[] = []
       for (const [i, grid] of grids.entries()) {
         const logits = { data: data.subarray(i * length, (i + 1) * length), shape: [1, ...one] }
-        const head = await this.#loadLabelHead(logits.shape, grid)
-        all.push(labelsIn(await head.run({ logits })))
+        const head = await this.#loadHead('labels', logits.shape, grid)
+        all.push(endOf('labels', await head.run({ logits })))
       }
       return all
     }
@@ -151,13 +154,13 @@ export class Networks {
     return kept(this.#networks, key, MAX_NETWORKS, make, ({ session }) => session.release())
   }
 
-  /** Logits of `shape` [1, C, h, w] to one channel's number per pixel of a grid; always on the processor. */
-  #loadLabelHead(shape: readonly number[], { width, height }: Grid): Promise<Session> {
+  /** Logits of `shape` [1, C, h, w] to an ending per pixel of a grid; always on the processor. */
+  #loadHead(ending: Ending, shape: readonly number[], { width, height }: Grid): Promise<Session> {
     return kept(
       this.#heads,
-      [...shape, width, height].join(),
+      [ending, ...shape, width, height].join(),
       MAX_HEADS,
-      () => createSession(encodeModel(buildLabelHead({ shape, height, width })), 'cpu'),
+      () => createSession(encodeModel(buildHead({ ending, shape, height, width })), 'cpu'),
       (head) => head.release(),
     )
   }
@@ -195,8 +198,8 @@ function networkOver(
   }
 }
 
-/** Over a graph that ends in its labels. */
-function labellerOver(loaded: Loaded): Labeller {
+/** Over a graph that ends in it. */
+function labellerOver(loaded: Loaded, ending: Ending): Labeller {
   const { session, resolution } = loaded
   return {
     ...loaded,
@@ -205,15 +208,15 @@ function labellerOver(loaded: Loaded): Labeller {
         image: { data: image, shape: [1, 3, resolution, resolution] },
         grid: { data: Int32Array.of(height, width), shape: [2] },
       })
-      return labelsIn(outputs)
+      return endOf(ending, outputs)
     },
   }
 }
 
-function labelsIn({ labels }: Record<string, Array32>): Uint8Array {
-  if (!(labels?.data instanceof Uint8Array))
-    throw new FacetError('engine/failed', 'internal: the network has no labels')
-  return labels.data
+function endOf(ending: Ending, { [ending]: output }: Record<string, Array32>): Uint8Array {
+  if (!(output?.data instanceof Uint8Array))
+    throw new FacetError('engine/failed', `internal: the network has no ${ending}`)
+  return output.data
 }
 
 /** What the tensors at `weights` are. Errors as for `recognise` and opening a checkpoint. */

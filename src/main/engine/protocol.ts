@@ -42,6 +42,11 @@ export interface Jobs {
     }
     answer: { labels: Uint8Array; ms: number }
   }
+  /** As `predict`, but how sure the network is of each pixel's class: the share that softmax gives it, 0 to 255. */
+  confidence: {
+    request: Jobs['predict']['request']
+    answer: { confidence: Uint8Array }
+  }
   /**
    * One picture against its ground truth by SegFace's protocol: both at the network's side, the greatest logit of a
    * pixel against its label. Answers which class was taken for which.

@@ -37,6 +37,7 @@ export function serveEngine(
   const ahead = new ReadAhead()
   const handlers: Handlers = {
     predict: (request) => predict(networks, request),
+    confidence: (request) => confidence(networks, request),
     predictMany: (request) => predictMany(networks, ahead, request),
     score: (request) => score(networks, request),
     logits: (request) => logits(networks, request),
@@ -98,6 +99,14 @@ async function predict(
   return { labels, ms: performance.now() - start }
 }
 
+async function confidence(
+  networks: Networks,
+  { network: ref, provider, picture, grid }: Jobs['confidence']['request'],
+): Promise<Jobs['confidence']['answer']> {
+  const labeller = await networks.loadLabeller(ref, provider, 'confidence')
+  return { confidence: await channelsIn(labeller, picture, grid) }
+}
+
 async function score(
   networks: Networks,
   { network: ref, provider, picture, truth }: Jobs['score']['request'],
@@ -123,7 +132,7 @@ async function labelPicture(labeller: Labeller, picture: string, grid: Grid): Pr
   return labels
 }
 
-/** The number of the network's greatest channel for each pixel. */
+/** What the labeller gives of each pixel, as it is. */
 async function channelsIn(labeller: Labeller, picture: string, grid: Grid): Promise<Uint8Array> {
   const { resolution, preprocessing } = labeller
   return labeller.label(await readInput(picture, resolution, preprocessing), grid)

@@ -1,45 +1,60 @@
-/** @file Logits to labels: at the end of a network's graph, or as a graph of its own for a network that runs elsewhere. */
+/** @file Logits to labels, and to how sure the network is of them: at the end of a network's graph, or as a graph of its own for a network that runs elsewhere. */
 import { at } from '../../shared/assert'
 import { CLASS_NAMES, type Channel } from '../../shared/labels'
-import type { Graph } from '../onnx/graph'
+import type { Graph, Value } from '../onnx/graph'
 import { GraphBuilder } from '../onnx/graph'
 import { Resize, ResizeTo } from '../onnx/ops/conv'
-import { Cast } from '../onnx/ops/elementwise'
-import { ArgMax } from '../onnx/ops/norm'
+import { Add, Cast, Exp, Mul, Reciprocal, Sub } from '../onnx/ops/elementwise'
+import { ArgMax, ReduceMax, ReduceSum } from '../onnx/ops/norm'
 import { Concat } from '../onnx/ops/shape'
 
+/** What a network's graph may end in, one uint8 for each pixel: its class, or how sure the network is of that. */
+export type Ending = 'labels' | 'confidence'
+
 /**
- * The graph from `logits`, float32 [1, C, h, w], to `labels`, uint8 [1, height, width]: bilinear interpolation with half-pixel
- * centres, then the class with the greatest logit, the first of equals.
+ * The graph from `logits`, float32 [1, C, h, w], to `ending`, uint8 [1, height, width]: bilinear interpolation with half-pixel
+ * centres, then, for labels, the class with the greatest logit, the first of equals; for confidence the share that softmax
+ * gives that class, as 0 to 255.
  */
-export function buildLabelHead(options: {
+export function buildHead(options: {
+  readonly ending: Ending
   /** [1, C, h, w]. */
   readonly shape: readonly number[]
   readonly height: number
   readonly width: number
 }): Graph {
-  const { shape, height, width } = options
-  const g = new GraphBuilder('label_head')
+  const { ending, shape, height, width } = options
+  const g = new GraphBuilder(`${ending}_head`)
   const logits = g.input('logits', 'float32', shape)
   const [, , rows, columns] = shape
   const sized = height === rows && width === columns ? logits : Resize(g, logits, [height, width])
-  g.output('labels', Cast(g, ArgMax(g, sized, 1), 'uint8'))
+  g.output(ending, ENDINGS[ending](g, sized))
   return g.finish()
 }
 
 /**
- * The graph of a network with labels in place of its logits: it takes also `grid`, int32 [2], the height and width that the
- * labels are to have, and gives `labels`, uint8 [N, height, width], as `buildLabelHead` would. So one network serves masks of
- * any size, and logits (20 MB at 512) stay where they are made.
+ * The graph of a network with `ending` in place of its logits: it takes also `grid`, int32 [2], the height and width that the
+ * result is to have, and gives uint8 [N, height, width], as `buildHead` would. So one network serves masks of any size, and
+ * logits (20 MB at 512) stay where they are made.
  */
-export function endInLabels(network: Graph): Graph {
+export function endIn(ending: Ending, network: Graph): Graph {
   const logits = at(network.outputs, 0)
   const [batch = 0, classes = 0] = logits.shape
   const g = new GraphBuilder(network.name, { ...network, outputs: [] })
   const grid = Cast(g, g.input('grid', 'int32', [2]), 'int64')
   const sized = ResizeTo(g, logits, Concat(g, [g.int64s([batch, classes]), grid], 0))
-  g.output('labels', Cast(g, ArgMax(g, sized, 1), 'uint8'))
+  g.output(ending, ENDINGS[ending](g, sized))
   return g.finish()
+}
+
+const ENDINGS: Readonly<Record<Ending, (g: GraphBuilder, logits: Value) => Value>> = {
+  labels: (g, logits) => Cast(g, ArgMax(g, logits, 1), 'uint8'),
+  // The greatest class's share is 1 / Σ exp(l - max l): onnxruntime's Softmax is slow over an axis that is not the last.
+  confidence: (g, logits) => {
+    const others = Exp(g, Sub(g, logits, ReduceMax(g, logits, [1])))
+    const share = Reciprocal(g, ReduceSum(g, others, [1], false))
+    return Cast(g, Add(g, Mul(g, share, 255), 0.5), 'uint8')
+  },
 }
 
 /** Numbers of channels, in place, to SegFace's class numbers; a channel that is none of our classes becomes background. */

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { labelsAt, normalise } from '../../../src/main/segface/preprocess'
 import { GraphBuilder } from '../../../src/main/onnx/graph'
-import { Mul } from '../../../src/main/onnx/ops/elementwise'
-import { buildLabelHead, endInLabels } from '../../../src/main/segface/postprocess'
+import { Neg } from '../../../src/main/onnx/ops/elementwise'
+import { buildHead, endIn } from '../../../src/main/segface/postprocess'
 import { expectAllClose } from '../../helpers/allclose'
 import { noise } from '../../helpers/named_tensors'
 import { runOne } from '../../helpers/run_graph'
@@ -65,22 +65,22 @@ describe('labelsAt', () => {
   })
 })
 
-describe('a network that ends in labels', () => {
+describe.each(['labels', 'confidence'] as const)('a network that ends in %s', (ending) => {
   it.each([
     [16, 16],
     [32, 32],
     [41, 23],
     [7, 9],
-  ])('labels each picture of a batch as the label head would, %i x %i', async (height, width) => {
+  ])('gives each picture of a batch what the head would, %i x %i', async (height, width) => {
     const shape = [2, 5, 16, 16]
     const g = new GraphBuilder('network')
-    g.output('logits', Mul(g, g.input('image', 'float32', shape), 2))
+    g.output('logits', Neg(g, Neg(g, g.input('image', 'float32', shape))))
     const image = Float32Array.from(noise('image', 2 * 5 * 16 * 16))
-    const network = endInLabels(g.finish())
+    const network = endIn(ending, g.finish())
     const labels = await runOne(network, { image, grid: Int32Array.of(height, width) })
     const half = image.length / 2
     const alone = [image.subarray(0, half), image.subarray(half)].map((logits) =>
-      runOne(buildLabelHead({ shape: [1, 5, 16, 16], height, width }), { logits }),
+      runOne(buildHead({ ending, shape: [1, 5, 16, 16], height, width }), { logits }),
     )
     expect([...labels]).toEqual((await Promise.all(alone)).flatMap((each) => [...each]))
   })
@@ -100,7 +100,7 @@ describe('the label head', () => {
       bilinear(logits.subarray(c * size, (c + 1) * size), resolution, height, width),
     )
     const labels = await runOne(
-      buildLabelHead({ shape: [1, classes, resolution, resolution], height, width }),
+      buildHead({ ending: 'labels', shape: [1, classes, resolution, resolution], height, width }),
       { logits },
     )
     expect(labels).toBeInstanceOf(Uint8Array)
@@ -114,9 +114,30 @@ describe('the label head', () => {
 
   it('gives a tie to the first class', async () => {
     const logits = new Float32Array(3 * 4)
-    const labels = await runOne(buildLabelHead({ shape: [1, 3, 2, 2], height: 2, width: 2 }), {
+    const labels = await runOne(buildHead({ ending: 'labels', shape: [1, 3, 2, 2], height: 2, width: 2 }), {
       logits,
     })
     expect([...labels]).toEqual([0, 0, 0, 0])
+  })
+})
+
+describe('the confidence head', () => {
+  it('gives the share that softmax gives the greatest logit, however large logits are', async () => {
+    const [classes, side] = [7, 8]
+    const logits = Float32Array.from(
+      noise('confidence', classes * side ** 2),
+      (u, i) => (i % 3 === 0 ? 200 : 4) * u,
+    )
+    const found = await runOne(
+      buildHead({ ending: 'confidence', shape: [1, classes, side, side], height: side, width: side }),
+      { logits },
+    )
+    expect(found).toBeInstanceOf(Uint8Array)
+    found.forEach((confidence, pixel) => {
+      const each = Array.from({ length: classes }, (_, c) => logits[c * side ** 2 + pixel] as number)
+      const best = Math.max(...each)
+      const share = 1 / each.reduce((sum, x) => sum + Math.exp(x - best), 0)
+      expect(Math.abs(Number(confidence) - 255 * share)).toBeLessThanOrEqual(0.501)
+    })
   })
 })

@@ -22,6 +22,15 @@ export interface Look {
   readonly outline: boolean
   /** The photo alone. */
   readonly bare: boolean
+  /** Where the model is not sure, once that is known. */
+  readonly doubt: boolean
+}
+
+/** A byte for each pixel of a map, row by row. */
+export interface ByteMap {
+  readonly width: number
+  readonly height: number
+  readonly bytes: Uint8Array
 }
 
 type Uniforms = Readonly<Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>>
@@ -31,6 +40,7 @@ export class Display {
   #uniforms: Uniforms
   #photo: WebGLTexture | null = null
   #masks: WebGLTexture | null = null
+  #sureness: WebGLTexture | null = null
   #grid: Size = { width: 0, height: 0 }
   #lost = false
   /** Called when the GPU has forgotten everything and works again: show photo and masks anew. */
@@ -60,7 +70,7 @@ export class Display {
     canvas.addEventListener('webglcontextrestored', () => {
       this.#lost = false
       this.#uniforms = buildProgram(gl)
-      this.#photo = this.#masks = null
+      this.#photo = this.#masks = this.#sureness = null
       this.#grid = { width: 0, height: 0 }
       this.onRestored()
     })
@@ -108,6 +118,23 @@ export class Display {
     this.#send(map, [{ x: 0, y: 0, width: map.width, height: map.height }])
   }
 
+  /** Keeps how sure the model is of each mask pixel, or forgets it. */
+  showSureness(map: ByteMap | null): void {
+    const gl = this.#gl
+    gl.deleteTexture(this.#sureness)
+    this.#sureness = null
+    if (!map || Math.max(map.width, map.height) > this.maxSide) return
+    this.#sureness = gl.createTexture()
+    gl.activeTexture(gl.TEXTURE2)
+    gl.bindTexture(gl.TEXTURE_2D, this.#sureness)
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, map.width, map.height, 0, gl.RED, gl.UNSIGNED_BYTE, map.bytes)
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4)
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR)
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR)
+    clampEdges(gl)
+  }
+
   /** Sends the pixels that changed, straight out of the map, and empties the set. Gives where they were. */
   update(map: PartMap, unseen: TileSet): Rect[] {
     if (unseen.isEmpty || this.#lost) return []
@@ -136,7 +163,7 @@ export class Display {
     const originX = view.x * ratio
     const originY = view.y * ratio
     const line = Math.max(1, ratio)
-    const { parts, visible, selected, opacity, outline, bare } = look
+    const { parts, visible, selected, opacity, outline, bare, doubt } = look
     const at = this.#uniforms
     gl.uniform1i(at.photo, 0)
     gl.uniform1i(at.masks, 1)
@@ -150,6 +177,8 @@ export class Display {
     gl.uniform1f(at.strength, outline ? 1 : opacity)
     gl.uniform1i(at.outline, outline ? 1 : 0)
     gl.uniform1f(at.line, line)
+    gl.uniform1i(at.sureness, 2)
+    gl.uniform1i(at.doubting, doubt && this.#sureness ? 1 : 0)
     if (!changed) {
       gl.drawArrays(gl.TRIANGLES, 0, 3)
       return
@@ -173,7 +202,8 @@ export class Display {
   dispose(): void {
     this.#gl.deleteTexture(this.#photo)
     this.#gl.deleteTexture(this.#masks)
-    this.#photo = this.#masks = null
+    this.#gl.deleteTexture(this.#sureness)
+    this.#photo = this.#masks = this.#sureness = null
   }
 
   #send(map: PartMap, rects: readonly Rect[]): void {

@@ -21,6 +21,8 @@ export class HandState extends ViewState {
   bare = $state(false)
   /** The parts' edges alone. */
   outline = $state(false)
+  /** Where the model is not sure. */
+  doubt = $state(false)
   /** True from an attempt to paint a locked part until the next attempt. */
   blocked = $state(false)
   #brushSize = $state(1)
@@ -65,9 +67,9 @@ export class HandState extends ViewState {
 
   /** What to draw with. */
   get look(): Look {
-    const { part: selected, opacity, outline, bare } = this
+    const { part: selected, opacity, outline, bare, doubt } = this
     const visible = partBits(this.parts, 'visible')
-    return { parts: partColours(this.parts), visible, selected, opacity, outline, bare }
+    return { parts: partColours(this.parts), visible, selected, opacity, outline, bare, doubt }
   }
 
   /** What to remember for the next time. */

@@ -24,6 +24,8 @@ uniform uint selected;         // the bit of the selected part, 0 for none
 uniform float strength;        // opacity of the mask layer
 uniform bool outline;
 uniform float line;            // width of an edge
+uniform sampler2D sureness;    // how sure the model is of each mask pixel, 0 to 1
+uniform bool doubting;         // show where it is not
 
 out vec4 colour;
 
@@ -66,11 +68,20 @@ void main() {
     if ((edges & selected) != 0u) seen = mix(seen, vec3(1.0), 0.85);
     else if (((east | west | north | south) & ~bits & selected) != 0u) seen = mix(seen, vec3(0.0), 0.6);
   }
+  // Grey where the model is sure, from violet over orange to light yellow where it is not.
+  if (doubting) {
+    float doubt = clamp((1.0 - texture(sureness, at / extent).r) * 1.6, 0.0, 1.0);
+    vec3 grey = vec3(dot(seen, vec3(0.299, 0.587, 0.114)) * 0.6);
+    vec3 heat = doubt < 0.5
+      ? mix(vec3(0.35, 0.05, 0.55), vec3(0.95, 0.35, 0.15), doubt * 2.0)
+      : mix(vec3(0.95, 0.35, 0.15), vec3(1.0, 0.95, 0.55), doubt * 2.0 - 1.0);
+    seen = mix(grey, heat, smoothstep(0.02, 0.35, doubt) * 0.9);
+  }
   colour = vec4(seen, 1.0);
 }`
 
 /** The uniforms of the pair, by name. */
 export const UNIFORMS = [
   'photo', 'masks', 'canvasHeight', 'origin', 'extent', 'grid', 'parts', 'visible', 'selected', 'strength', 'outline',
-  'line',
+  'line', 'sureness', 'doubting',
 ] as const // prettier-ignore

@@ -1,5 +1,5 @@
 /** @file The frame loop: gathers what changed, draws it once a frame at the screen's own resolution, and tells when it is seen. */
-import { Display, type Look } from './display'
+import { Display, type ByteMap, type Look } from './display'
 import type { MaskDocument } from './document'
 import { StrokeTimer } from './timing'
 import type { Size, Viewport } from './viewport'
@@ -48,6 +48,12 @@ export class Stage {
     this.#display.showMasks(document.map)
     document.unseen.clear()
     this.#document = document
+    this.invalidate()
+  }
+
+  /** How sure the model is of each mask pixel, where that is to be seen; null forgets it. */
+  showSureness(map: ByteMap | null): void {
+    this.#display.showSureness(map)
     this.invalidate()
   }
 

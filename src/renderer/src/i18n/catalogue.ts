@@ -173,6 +173,7 @@ const WINDOW = {
 
   'view.opacity': { en: 'Mask opacity', ko: '마스크 불투명도' },
   'view.outline': { en: 'Outlines only', ko: '윤곽선만 보기' },
+  'view.doubt': { en: 'Where the model is unsure', ko: '모델이 확신하지 못하는 곳' },
   'view.overlay': { en: 'Show masks', ko: '마스크 표시' },
   'view.bare': { en: 'Bare photo', ko: '원본 사진만 보기' },
   'view.fit': { en: 'Fit to window', ko: '창에 맞추기' },

@@ -95,7 +95,14 @@ export class EditorState extends HandState implements Desk {
 
   /** Reads the masks again, after a prediction or an import; unsent edits stay. */
   async reload(): Promise<void> {
+    if (this.doubt) void this.#askSureness()
     await this.#session?.reload()
+  }
+
+  /** Shows where the model is unsure, or stops showing it. */
+  toggleDoubt(): void {
+    this.doubt = !this.doubt
+    if (this.doubt) void this.#askSureness()
   }
 
   /** Shows nothing; edits on their way are still stored. */
@@ -246,6 +253,20 @@ export class EditorState extends HandState implements Desk {
 
   // Inside
 
+  /** Asks how sure the model is of the image that is shown; a failure ends the view of it, in a sentence. */
+  async #askSureness(): Promise<void> {
+    const { image } = this
+    if (image === null) return
+    try {
+      const { width, height, confidence } = await this.backend.call('inference.confidence', { image })
+      if (this.image === image) this.#stage?.showSureness({ width, height, bytes: confidence })
+    } catch (error) {
+      if (this.image !== image) return
+      this.doubt = false
+      this.error = sentence(error)
+    }
+  }
+
   /** Makes an opened face the one that is edited and shown. */
   #enter(masks: FaceMasks, photo: ImageBitmap): void {
     const document = new MaskDocument(partMapOf(masks))
@@ -256,6 +277,8 @@ export class EditorState extends HandState implements Desk {
     describeParts(this.parts, document.areas, masks)
     this.#showHistory(masks)
     this.#stage?.show(photo, document)
+    this.#stage?.showSureness(null)
+    if (this.doubt) void this.#askSureness()
   }
 
   #openSession(masks: FaceMasks, document: MaskDocument): FaceSession {

@@ -65,6 +65,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   shortcut('view.outline', ['O'], 'view', 'image', 'view.outline', ({ editor }) => {
     editor.outline = !editor.outline
   }),
+  shortcut('view.doubt', ['U'], 'view', 'image', 'view.doubt', (s) => s.editor.toggleDoubt()),
   shortcut('view.solo', ['Shift+V'], 'view', 'image', 'parts.solo', (s) => s.editor.soloPart(s.editor.part)),
   shortcut('view.fit', ['Z', 'Ctrl+0'], 'view', 'image', 'view.fit', (s) => s.editor.fit()),
   shortcut('view.actual', ['Shift+Z', 'Ctrl+1'], 'view', 'image', 'view.actual', (s) =>
