@@ -14,7 +14,7 @@ import { bitOf, countChanged, covered, expectSameMasks, painted, storedMasks } f
 import { FacetWindow, type Point } from './window'
 
 const SIDE = 64
-const TESTS = 17
+const TESTS = 18
 /** Across the whole picture, over every kind of pixel. */
 const ACROSS = [
   { x: 3, y: 20 },
@@ -107,6 +107,16 @@ describe('the editor', () => {
     const after = painted(before, covered(ACROSS, 9), become)
     expect(countChanged(before, after)).toBeGreaterThan(50)
     expectSameMasks(await stored(), after)
+  })
+
+  test('where the model is unsure lies over the photo for as long as one wants, and changes no mask', async () => {
+    const without = await look()
+    await window.press('u')
+    await expect.poll(async () => (await look()).equals(without), { timeout: 60_000 }).toBe(false)
+    expect(await window.action('doubt').getAttribute('aria-pressed')).toBe('true')
+    await window.press('u')
+    await expect.poll(async () => (await look()).equals(without), { timeout: 5_000 }).toBe(true)
+    expectSameMasks(await stored(), before)
   })
 
   test.each(['eraser', 'right button'])('the %s takes the selected part away and no other', async (way) => {
