@@ -573,6 +573,8 @@ export const TRIAL_VERDICTS = ['works', 'absent', 'failed', 'wrong', 'slow'] as 
 export interface ProviderTrial {
   provider: Provider
   verdict: (typeof TRIAL_VERDICTS)[number]
+  /** It trains, too. */
+  trains: boolean
   detail: string
   /** Median ms per image of the timed model; null where it was not timed. */
   ms: number | null

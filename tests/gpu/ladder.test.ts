@@ -56,6 +56,7 @@ describe.runIf(hasSoftwareVulkan)('the ladder, with a software Vulkan', { timeou
     const { paths, providers } = await makeProviders()
     const { chosen, trials } = await providers.choose(NETWORK, 'webgpu')
     expect(chosen).toBe('webgpu')
+    expect(trials[0]?.trains).toBe(true)
     expect(trials[0]?.detail).toMatch(
       /^\d+ operators and the network differ from the processor by \S+e-\d at most$/,
     )

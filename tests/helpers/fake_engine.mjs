@@ -33,7 +33,7 @@ function tryProvider({ id, request: { network, provider } }) {
   const outcome = JSON.parse(network.weights)[provider]
   if (outcome === 'die') process.exit(9)
   if (typeof outcome === 'number')
-    return send({ id, answer: { operators: 3, worst: 1e-6, ms: outcome, slower: null } })
+    return send({ id, answer: { operators: 3, worst: 1e-6, ms: outcome, untrainable: null, slower: null } })
   if (outcome === 'slow') return send({ id, answer: { slower: 40 } })
   const details = { absent: { absent: true }, wrong: { worst: 0.5 }, failed: {} }[outcome]
   send({ id, error: { code: 'provider/unusable', message: `${provider} is ${outcome}`, details } })

@@ -25,6 +25,7 @@ const TRIAL_RESOLUTION = 256
 const UNTIMED: ProviderTrial = {
   provider: 'cpu',
   verdict: 'works',
+  trains: true,
   detail: 'serves because nothing else does',
   ms: null,
 }

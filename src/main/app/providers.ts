@@ -49,6 +49,7 @@ const verdictFile = z.record(
       z.object({
         provider: z.enum(PROVIDERS).exclude(['auto']),
         verdict: z.enum(TRIAL_VERDICTS),
+        trains: z.boolean(),
         detail: z.string(),
         ms: z.number().nullable(),
       }),
@@ -102,7 +103,7 @@ export class Providers {
     const verdict = await this.remembered(network)
     if (verdict?.chosen !== provider) return
     const trials = verdict.trials.map((trial): ProviderTrial =>
-      trial.provider === provider ? { provider, verdict: 'failed', detail: reason, ms: null } : trial,
+      trial.provider === provider ? failure(provider, reason) : trial,
     )
     await this.#remember(await this.#key(network), weigh(trials))
   }
@@ -134,17 +135,16 @@ export class Providers {
         { network, provider, asked },
         AbortSignal.any(signals),
       )
-      return { provider, ...describeTrial(provider, answer) }
+      return describeTrial(provider, answer)
     } catch (error) {
       const { code, message, details } = toWire(error)
-      const failure = (detail: string): ProviderTrial => ({ provider, verdict: 'failed', detail, ms: null })
       if (code === 'cancelled' && limit?.aborted && !signal?.aborted) {
-        return failure(`did not finish its trial within ${TRIAL_MS / 60_000} minutes`)
+        return failure(provider, `did not finish its trial within ${TRIAL_MS / 60_000} minutes`)
       }
       // A network that the processor cannot load is the model's fault, and its own error says more than a trial's.
       if (code === 'cancelled' || provider === 'cpu') throw error
-      if (details.absent) return { ...failure(message), verdict: 'absent' }
-      return { ...failure(message), verdict: details.worst === undefined ? 'failed' : 'wrong' }
+      if (details.absent) return { ...failure(provider, message), verdict: 'absent' }
+      return { ...failure(provider, message), verdict: details.worst === undefined ? 'failed' : 'wrong' }
     }
   }
 
@@ -175,24 +175,20 @@ export class Providers {
   }
 }
 
-function describeTrial(
-  provider: Provider,
-  answer: Jobs['trial']['answer'],
-): Pick<ProviderTrial, 'verdict' | 'detail' | 'ms'> {
+function failure(provider: Provider, detail: string): ProviderTrial {
+  return { provider, verdict: 'failed', trains: false, detail, ms: null }
+}
+
+function describeTrial(provider: Provider, answer: Jobs['trial']['answer']): ProviderTrial {
   if (answer.slower !== null) {
-    const times = Math.round(answer.slower)
-    return {
-      verdict: 'slow',
-      detail: `takes ${times} times as long as the processor for a convolution`,
-      ms: null,
-    }
+    const detail = `takes ${Math.round(answer.slower)} times as long as the processor for a convolution`
+    return { ...failure(provider, detail), verdict: 'slow' }
   }
-  const { operators, worst, ms } = answer
-  const detail =
-    provider === 'cpu'
-      ? 'what the others are held against'
-      : `${operators} operators and the network differ from the processor by ${worst.toExponential(1)} at most`
-  return { verdict: 'works', detail, ms }
+  const { operators, worst, ms, untrainable } = answer
+  const difference = `${operators} operators and the network differ from the processor by ${worst.toExponential(1)} at most`
+  const found = provider === 'cpu' ? 'what the others are held against' : difference
+  const detail = untrainable === null ? found : `${found}; it does not train: ${untrainable}`
+  return { provider, verdict: 'works', trains: untrainable === null, detail, ms }
 }
 
 const EXPLANATIONS = {

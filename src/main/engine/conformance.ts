@@ -42,7 +42,8 @@ const binary = Object.fromEntries(
   ]),
 )
 
-const CASES: Readonly<Record<string, Case>> = {
+/** What networks consist of. */
+const PREDICTING: Readonly<Record<string, Case>> = {
   ...Object.fromEntries(
     CHANNELS.map((channels): [string, Case] => [
       `Conv of ${channels} channels`,
@@ -94,10 +95,57 @@ const CASES: Readonly<Record<string, Case>> = {
   Unsqueeze: (g, x) => shape.Unsqueeze(g, x(2, 5), [1]),
 }
 
+/** Numbers that `comparison` is true for, and zeros. */
+const where =
+  (comparison: 'Equal' | 'Less' | 'LessOrEqual' | 'Greater' | 'GreaterOrEqual'): Case =>
+  (g, x) => {
+    const [a, b] = [x(2, 5, 7), x(5, 1)]
+    return elementwise.Where(g, elementwise[comparison](g, a, b), a, 0)
+  }
+
+/** What steps of training need beside it. */
+const TRAINING: Readonly<Record<string, Case>> = {
+  Less: where('Less'),
+  LessOrEqual: where('LessOrEqual'),
+  Greater: where('Greater'),
+  GreaterOrEqual: where('GreaterOrEqual'),
+  'Equal of numbers': (g, x) => {
+    const a = x(2, 5, 7)
+    return elementwise.Where(g, elementwise.Equal(g, a, elementwise.Relu(g, a)), a, 0)
+  },
+  'Equal of integers': (g, x) => {
+    const whole = (value: Value) => elementwise.Cast(g, elementwise.Mul(g, value, 3), 'int32')
+    return elementwise.Cast(g, elementwise.Equal(g, whole(x(9, 1)), whole(x(1, 5))), 'float32')
+  },
+  And: (g, x) => {
+    const a = x(2, 5, 7)
+    const isInside = elementwise.And(g, elementwise.Greater(g, a, -0.5), elementwise.Less(g, a, 0.5))
+    return elementwise.Where(g, isInside, a, 0)
+  },
+  Neg: (g, x) => elementwise.Neg(g, x(2, 5, 7)),
+  Log: (g, x) => elementwise.Log(g, elementwise.Add(g, x(2, 5), 2)),
+  Reciprocal: (g, x) => elementwise.Reciprocal(g, elementwise.Add(g, x(2, 5), 2)),
+  'Gemm, transposed': (g, x) => linear.Gemm(g, x(9, 5), x(9, 7), null, { transA: true }),
+  ConvTranspose: (g, x) => conv.ConvTranspose(g, x(1, 6, 5, 5), x(6, 3, 2, 2), null, { strides: [2, 2] }),
+  ReduceMax: (g, x) => norm.ReduceMax(g, x(2, 5, 7), [1]),
+  Expand: (g, x) => shape.Expand(g, x(2, 1, 7), [2, 5, 7]),
+  'Slice in steps': (g, x) =>
+    shape.Slice(g, x(2, 9, 7), { starts: [1, 0], ends: [9, 6], axes: [1, 2], steps: [2, 1] }),
+  'Slice backwards': (g, x) =>
+    shape.Slice(g, x(2, 3, 3), { starts: [-1, -1], ends: [-9, -9], axes: [1, 2], steps: [-1, -1] }),
+  ArgMax: (g, x) => {
+    const numbers = g.initializer('numbers', tensor('float32', [3], Float32Array.of(0, 1, 2)))
+    return shape.Gather(g, numbers, norm.ArgMax(g, x(2, 3, 7), 1), 0)
+  },
+}
+
+const CASES = { predicting: PREDICTING, training: TRAINING }
+export type Purpose = keyof typeof CASES
+
 /** The graphs by what they try; `y` is what is compared. */
-export function conformanceGraphs(): ReadonlyMap<string, Graph> {
+export function conformanceGraphs(purpose: Purpose): ReadonlyMap<string, Graph> {
   return new Map(
-    Object.entries(CASES).map(([name, make]) => {
+    Object.entries(CASES[purpose]).map(([name, make]) => {
       const g = new GraphBuilder(name)
       let inputs = 0
       g.output(
@@ -127,11 +175,14 @@ export async function openDevice(provider: Provider): Promise<Session> {
 }
 
 /**
- * Computes every operator on `provider` and on the processor: how many there are, and the worst difference. Throws
- * `provider/unusable` at the first that the provider lacks or gets wrong (then with `worst` among the details).
+ * Computes every operator of a purpose on `provider` and on the processor: how many there are, and the worst difference.
+ * Throws `provider/unusable` at the first that the provider lacks or gets wrong (then with `worst` among the details).
  */
-export async function checkOperators(provider: Provider): Promise<{ operators: number; worst: number }> {
-  const graphs = conformanceGraphs()
+export async function checkOperators(
+  provider: Provider,
+  purpose: Purpose,
+): Promise<{ operators: number; worst: number }> {
+  const graphs = conformanceGraphs(purpose)
   let worst = 0
   for (const [name, graph] of graphs) {
     const found = await compute(graph, provider).catch((error: unknown) => {

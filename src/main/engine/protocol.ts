@@ -102,11 +102,14 @@ export interface Jobs {
   }
   /**
    * Holds a provider against the processor, by operators and by the network, and times it. One that is hopelessly slow is
-   * not tried with the network, unless it is `asked` for: `slower` then says how many times as long it takes.
+   * not tried with the network, unless it is `asked` for: `slower` then says how many times as long it takes. `untrainable`
+   * says why one that predicts does not train.
    */
   trial: {
     request: { network: NetworkRef; provider: Provider; asked: boolean }
-    answer: { operators: number; worst: number; ms: number; slower: null } | { slower: number }
+    answer:
+      | { operators: number; worst: number; ms: number; untrainable: string | null; slower: null }
+      | { slower: number }
   }
   /**
    * The network of SegFace's tensors in 8 bits against floats, on the processor and on pictures of the user: of each the share

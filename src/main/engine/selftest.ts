@@ -4,6 +4,8 @@
  */
 import { median } from '../base/quantile'
 import type { Provider } from '../../shared/api'
+import { toWire } from '../../shared/errors'
+import { TRAINING_PROVIDERS } from '../runtime/providers'
 import { checkOperators, noise, openDevice, requireClose, tooSlow } from './conformance'
 import { Networks } from './networks'
 import type { Jobs, NetworkRef } from './protocol'
@@ -21,15 +23,28 @@ export async function selfTest(
   { network, provider, asked }: Jobs['trial']['request'],
 ): Promise<Jobs['trial']['answer']> {
   if (provider === 'cpu') {
-    return { operators: 0, slower: null, ...(await tryNetwork(networks, network, provider)) }
+    const whole = await tryNetwork(networks, network, provider)
+    return { operators: 0, slower: null, untrainable: null, ...whole }
   }
   const device = await openDevice(provider)
   const slower = asked ? null : await tooSlow(provider)
   if (slower !== null) return { slower }
-  const { operators, worst } = await checkOperators(provider)
+  const { operators, worst } = await checkOperators(provider, 'predicting')
   const whole = await tryNetwork(networks, network, provider)
+  const untrainable = await whyUntrainable(provider)
   await device.release()
-  return { operators, slower: null, worst: Math.max(worst, whole.worst), ms: whole.ms }
+  return { operators, slower: null, untrainable, worst: Math.max(worst, whole.worst), ms: whole.ms }
+}
+
+/** Why a provider that predicts does not train, in a sentence; null where it does. */
+async function whyUntrainable(provider: Provider): Promise<string | null> {
+  if (!TRAINING_PROVIDERS.includes(provider)) return 'Training wants weights that change.'
+  try {
+    await checkOperators(provider, 'training')
+    return null
+  } catch (error) {
+    return toWire(error).message
+  }
 }
 
 /** The network's worst relative difference from the processor's, and its median ms per run. */

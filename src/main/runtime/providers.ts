@@ -16,6 +16,9 @@ export function ladder(platform: NodeJS.Platform = process.platform): readonly P
   return LADDERS[platform] ?? ['cpu']
 }
 
+/** Those that a training graph runs on; the others want weights as constants. */
+export const TRAINING_PROVIDERS: readonly Provider[] = ['cpu', 'webgpu', 'cuda']
+
 /** What a provider needs of the computer, as a sentence for whom it does not run. */
 export const NEEDS: Readonly<Record<Provider, string>> = {
   cpu: 'It needs nothing.',

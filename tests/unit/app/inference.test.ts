@@ -188,8 +188,8 @@ test('takes the trust back from a provider that stops working, and goes on with 
   const foreign = process.platform === 'win32' ? 'coreml' : 'dml'
   const file = join(folder.path, 'data', 'providers.json')
   const trials = [
-    { provider: foreign, verdict: 'works', detail: '', ms: 1 },
-    { provider: 'cpu', verdict: 'works', detail: '', ms: 9 },
+    { provider: foreign, verdict: 'works', trains: true, detail: '', ms: 1 },
+    { provider: 'cpu', verdict: 'works', trains: true, detail: '', ms: 9 },
   ]
   await app.call('doctor.run', { job: 'doctor' })
   const keys = Object.keys(JSON.parse(await readFile(file, 'utf8')) as object)

@@ -1,40 +1,59 @@
 /** @file What a provider is tried with: every operator that a network of ours has, and its judge. */
 import { describe, expect, test } from 'vitest'
 import { checkOperators, conformanceGraphs, requireClose } from '../../../src/main/engine/conformance'
-import type { Value } from '../../../src/main/onnx/graph'
-import { GraphBuilder } from '../../../src/main/onnx/graph'
+import { elementCount, tensor, type Tensor } from '../../../src/main/base/tensor'
+import { GraphBuilder, type Graph, type Value } from '../../../src/main/onnx/graph'
 import { ARCHITECTURES, type Architecture } from '../../../src/main/segface/config'
 import { fuseTaps } from '../../../src/main/segface/decoder'
-import { backbone, headLogits } from '../../../src/main/segface/network'
+import { backbone, buildSegFace, headLogits } from '../../../src/main/segface/network'
+import { buildStep } from '../../../src/main/training/step_graph'
 
-/** The operators of a whole network, which needs no weights for that. */
-function operatorsOf(arch: Architecture): Set<string> {
+/** Zeros in the place of the weights of a whole network, as it asks for them. */
+function shapesOf(arch: Architecture): Map<string, Tensor> {
   const g = new GraphBuilder(arch)
-  const made = new Map<string, Value>()
+  const stateDict = new Map<string, Tensor>()
   const parameter = (name: string, shape: readonly number[]): Value => {
-    const value = made.get(name) ?? g.input(name, 'float32', shape)
-    made.set(name, value)
-    return value
+    const zeros = stateDict.get(name) ?? tensor('float32', shape, new Float32Array(elementCount(shape)))
+    stateDict.set(name, zeros)
+    return g.initializer(name, zeros)
   }
   const context = { g, parameter }
-  const image = g.input('image', 'float32', [1, 3, 64, 64])
-  g.output('logits', headLogits(context, fuseTaps(context, backbone(context, arch, image)), 64))
-  return new Set(g.finish().nodes.map(({ opType }) => opType))
+  headLogits(
+    context,
+    fuseTaps(context, backbone(context, arch, g.input('image', 'float32', [1, 3, 64, 64]))),
+    64,
+  )
+  return stateDict
 }
 
-const graphs = conformanceGraphs()
+const operatorsOf = ({ nodes }: Graph): string[] => nodes.map(({ opType }) => opType)
+const [predicting, training] = [conformanceGraphs('predicting'), conformanceGraphs('training')]
+const tried = new Set([...predicting.values()].flatMap(operatorsOf))
+const triedToo = new Set([...training.values()].flatMap(operatorsOf))
 
-test.each(ARCHITECTURES)('every operator of %s is tried', (arch) => {
-  const tried = new Set([...graphs.values()].flatMap(({ nodes }) => nodes.map(({ opType }) => opType)))
-  expect([...operatorsOf(arch)].filter((operator) => !tried.has(operator as never))).toEqual([])
+describe.each(ARCHITECTURES)('every operator of %s is tried', (arch) => {
+  const stateDict = shapesOf(arch)
+
+  test('for predicting', () => {
+    const graph = buildSegFace(stateDict, { resolution: 64 })
+    expect(operatorsOf(graph).filter((operator) => !tried.has(operator))).toEqual([])
+  })
+
+  test.each(['running', 'batch'] as const)('for training, batch norm %s', (batchNorm) => {
+    const options = { arch, scope: 'full', resolution: 64, batch: 1, batchNorm, dicePresent: true } as const
+    const { graph } = buildStep(stateDict, options)
+    const left = operatorsOf(graph).filter((operator) => !tried.has(operator) && !triedToo.has(operator))
+    expect([...new Set(left)]).toEqual([])
+  })
 })
 
 test('convolutions are tried with the channel counts that WebGPU gets wrong in its own layout', () => {
-  for (const channels of [6, 9, 15, 18]) expect(graphs.has(`Conv of ${channels} channels`)).toBe(true)
+  for (const channels of [6, 9, 15, 18]) expect(predicting.has(`Conv of ${channels} channels`)).toBe(true)
 })
 
-test('the processor agrees with itself', async () => {
-  expect(await checkOperators('cpu')).toEqual({ operators: graphs.size, worst: 0 })
+test.each(['predicting', 'training'] as const)('the processor agrees with itself in %s', async (purpose) => {
+  const operators = conformanceGraphs(purpose).size
+  expect(await checkOperators('cpu', purpose)).toEqual({ operators, worst: 0 })
 })
 
 describe('what is computed', () => {

@@ -5,6 +5,7 @@ import type { Provider, ProviderChoice } from '../../../shared/api'
 import { FacetError } from '../../../shared/errors'
 import type { TrainingSurvey, TrainOn, TrainOptions } from '../../../shared/training'
 import type { SampleSet } from '../../dataset/samples'
+import { TRAINING_PROVIDERS } from '../../runtime/providers'
 import { networkOf } from '../../models/registry'
 import { openStore } from '../../store/open'
 import type { RunStore } from '../../store/runs/runs'
@@ -83,12 +84,11 @@ export function begin(
   return promise
 }
 
-/** Providers that a training graph runs on; the others want weights as constants. */
-const TRAINING_PROVIDERS: readonly ProviderChoice[] = ['cpu', 'webgpu', 'cuda']
+const trainsOn = (choice: ProviderChoice): boolean => choice === 'auto' || TRAINING_PROVIDERS.includes(choice)
 
 /** What was chosen for predicting, as far as it trains. */
 export function trainingChoice(chosen: ProviderChoice): ProviderChoice {
-  return TRAINING_PROVIDERS.includes(chosen) ? chosen : 'auto'
+  return trainsOn(chosen) ? chosen : 'auto'
 }
 
 async function chooseProvider(
@@ -97,15 +97,16 @@ async function chooseProvider(
   choice: ProviderChoice,
   signal: AbortSignal,
 ): Promise<{ provider: Provider; note: string | null }> {
-  if (choice !== 'auto' && !TRAINING_PROVIDERS.includes(choice))
+  if (!trainsOn(choice))
     throw new FacetError('provider/unusable', `Training runs on cpu, webgpu or cuda, not on ${choice}.`, {
       provider: choice,
     })
   const network = networkOf(base.model ?? (await registry.find(null)))
   const { chosen, trials } = await providers.choose(network, choice, signal)
-  if (TRAINING_PROVIDERS.includes(chosen)) return { provider: chosen, note: null }
-  const hasWebgpu = trials.some(({ provider, verdict }) => provider === 'webgpu' && verdict === 'works')
-  const provider = hasWebgpu ? 'webgpu' : 'cpu'
+  const trains = (one: Provider): boolean =>
+    one === 'cpu' || trials.some(({ provider, trains }) => provider === one && trains)
+  if (trains(chosen)) return { provider: chosen, note: null }
+  const provider = trains('webgpu') ? 'webgpu' : 'cpu'
   return { provider, note: `${chosen} predicts only; training runs on ${provider}.` }
 }
 
