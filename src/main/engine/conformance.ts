@@ -127,6 +127,23 @@ const TRAINING: Readonly<Record<string, Case>> = {
   Reciprocal: (g, x) => elementwise.Reciprocal(g, elementwise.Add(g, x(2, 5), 2)),
   'Gemm, transposed': (g, x) => linear.Gemm(g, x(9, 5), x(9, 7), null, { transA: true }),
   ConvTranspose: (g, x) => conv.ConvTranspose(g, x(1, 6, 5, 5), x(6, 3, 2, 2), null, { strides: [2, 2] }),
+  'ConvTranspose, depthwise': (g, x) => {
+    const window = { strides: [2, 2], pads: [1, 1, 1, 1], group: 6, outputPadding: [1, 1] }
+    return conv.ConvTranspose(g, x(1, 6, 4, 4), x(6, 1, 3, 3), null, window)
+  },
+  // The gradient of a depthwise kernel: a picture's own as the kernel, its pixels as far apart as the windows.
+  'Conv by a picture': (g, x) =>
+    conv.Conv(g, x(1, 6, 8, 8), x(6, 1, 4, 4), null, {
+      group: 6,
+      dilations: [2, 2],
+      pads: [1, 1, 0, 0],
+    }),
+  Abs: (g, x) => g.op('Abs', [x(2, 5, 7)]),
+  Clip: (g, x) => elementwise.Clip(g, x(2, 5, 7), -0.5, 0.5),
+  GatherElements: (g, x) => {
+    const whole = elementwise.Cast(g, elementwise.Mul(g, elementwise.Relu(g, x(9, 1)), 3), 'int32')
+    return shape.GatherElements(g, x(9, 5), elementwise.Mul(g, whole, whole), 1)
+  },
   ReduceMax: (g, x) => norm.ReduceMax(g, x(2, 5, 7), [1]),
   Expand: (g, x) => shape.Expand(g, x(2, 1, 7), [2, 5, 7]),
   'Slice in steps': (g, x) =>
