@@ -47,7 +47,7 @@ export const TRAIN_OPTIONS = z.object({
   rotation: z.number().min(0).max(180).nullable().default(null),
   /** Standard deviation of the logarithm of a change of size. */
   scale: z.number().min(0).max(1).nullable().default(null),
-  /** Strength of changes of brightness, contrast, gamma, blur and colour; 0 for none, 1 for strong. */
+  /** Strength of changes of brightness, contrast, gamma and colour, and of noise; 0 for none, 1 for strong. */
   colour: z.number().min(0).max(1).nullable().default(null),
   /** Epochs without a better validation mean F1 after which to stop; 0 for never. */
   early_stopping: z.int().min(0).max(10_000).nullable().default(null),

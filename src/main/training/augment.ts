@@ -5,7 +5,7 @@
 import { IGNORED } from '../../shared/mask'
 import { CLASS_NAMES, MIRROR_PAIRS } from '../../shared/labels'
 import type { TrainSettings } from '../../shared/training'
-import type { Random } from './random'
+import { randomOf, type Random } from './random'
 
 /** A square picture, interleaved RGB bytes [side, side, 3], with one class a pixel [side, side]. */
 export interface Face {
@@ -26,10 +26,21 @@ export interface Change {
   readonly shift: readonly [number, number]
   /** Per channel: byte → byte; null where light stays. */
   readonly tones: readonly [Uint8Array, Uint8Array, Uint8Array] | null
+  /** Grey noise: its standard deviation in bytes, and the seed that it is drawn from. */
+  readonly grain: { readonly deviation: number; readonly seed: number } | null
 }
 
-export const UNCHANGED: Change = { mirrored: false, angle: 0, zoom: 1, shift: [0, 0], tones: null }
+export const UNCHANGED: Change = {
+  mirrored: false,
+  angle: 0,
+  zoom: 1,
+  shift: [0, 0],
+  tones: null,
+  grain: null,
+}
 
+/** Of full strength, in bytes: the noise of a camera at night. Few faces with noise of their own would be known by it. */
+const GRAIN = 24
 /** A shift goes with turning and scaling, in parts of the side. */
 const SHIFT = 0.02
 
@@ -41,6 +52,10 @@ export function drawChange({ flip, rotation, scale, colour }: Augmentation, rand
     zoom: Math.exp(scale * random.normal()),
     shift: moves ? [SHIFT * random.normal(), SHIFT * random.normal()] : [0, 0],
     tones: colour > 0 ? drawTones(colour, random) : null,
+    grain:
+      colour > 0
+        ? { deviation: GRAIN * colour * Math.abs(random.normal()), seed: random.below(2 ** 30) }
+        : null,
   }
 }
 
@@ -67,14 +82,29 @@ for (const [left, right] of MIRROR_PAIRS) {
 
 /** The face after `change`; bilinear for the picture, whose edge is repeated, nearest for the labels. */
 export function applyChange(face: Face, change: Change): Face {
-  const { mirrored, angle, zoom, shift, tones } = change
+  const { mirrored, angle, zoom, shift, tones, grain } = change
   const isMoved = angle !== 0 || zoom !== 1 || shift[0] !== 0 || shift[1] !== 0
   const placed = isMoved ? moved(face, change) : mirrored ? mirror(face) : face
-  if (tones === null) return placed
-  const rgb = new Uint8Array(placed.rgb.length)
-  for (let i = 0; i < rgb.length; i++)
-    rgb[i] = (tones[i % 3] as Uint8Array)[placed.rgb[i] as number] as number
-  return { ...placed, rgb }
+  const lit = tones === null ? placed.rgb : toned(placed.rgb, tones)
+  return { ...placed, rgb: grain === null ? lit : grained(lit, grain) }
+}
+
+function toned(rgb: Uint8Array, tones: NonNullable<Change['tones']>): Uint8Array {
+  return rgb.map((byte, i) => (tones[i % 3] as Uint8Array)[byte] as number)
+}
+
+/** With the same noise in all three channels of a pixel. */
+function grained(rgb: Uint8Array, { deviation, seed }: NonNullable<Change['grain']>): Uint8Array {
+  const random = randomOf(seed)
+  const out = new Uint8Array(rgb.length)
+  for (let i = 0; i < rgb.length; i += 3) {
+    const noise = deviation * random.normal()
+    for (let c = 0; c < 3; c++) {
+      const value = (rgb[i + c] as number) + noise
+      out[i + c] = value < 0 ? 0 : value > 255 ? 255 : Math.round(value)
+    }
+  }
+  return out
 }
 
 function mirror({ side, rgb, labels }: Face): Face {

@@ -95,6 +95,31 @@ describe('a moved face', () => {
   })
 })
 
+describe('a face with grain', () => {
+  const side = 64
+  const grey: Face = { side, rgb: new Uint8Array(3 * side ** 2).fill(128), labels: new Uint8Array(side ** 2) }
+  const grained = (seed: number) => applyChange(grey, { ...UNCHANGED, grain: { deviation: 9, seed } })
+
+  test('has noise of that deviation around what it was, the same in each channel', () => {
+    const { rgb, labels } = grained(1)
+    const noise = Array.from({ length: side ** 2 }, (_, i) => (rgb[3 * i] as number) - 128)
+    expect(Math.abs(noise.reduce((sum, x) => sum + x, 0) / noise.length)).toBeLessThan(0.5)
+    expect(Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0) / noise.length)).toBeCloseTo(9, 0)
+    rgb.forEach((byte, i) => expect(byte).toBe(rgb[3 * Math.floor(i / 3)]))
+    expect(labels).toEqual(grey.labels)
+  })
+
+  test('has other noise by another seed, and stays within bytes', () => {
+    expect(grained(1)).toEqual(grained(1))
+    expect(grained(2)).not.toEqual(grained(1))
+    const light = { ...grey, rgb: new Uint8Array(3 * side ** 2).fill(250) }
+    const { rgb } = applyChange(light, { ...UNCHANGED, grain: { deviation: 40, seed: 3 } })
+    // Nothing wraps around to black.
+    expect(Math.min(...rgb)).toBeGreaterThan(60)
+    expect(Math.max(...rgb)).toBe(255)
+  })
+})
+
 test('equal seeds draw equal changes, and settings of zero draw none', () => {
   const settings = { flip: true, rotation: 10, scale: 0.1, colour: 0.5 }
   expect(drawChange(settings, randomOf(1, 2))).toEqual(drawChange(settings, randomOf(1, 2)))
