@@ -1,13 +1,18 @@
 /**
  * @file Fine-tuning the shipped model to the night faces beside the repository, at several numbers of faces: PyTorch's plain
  * recipe (../shared/reference/adaptation.json) in both scopes, then Facet's own. Prints test mean F1 by night and by day, F1 of
- * each part, and seconds. `npm run bench -- adapt [recipe|facet] [sizes]`.
+ * each part, and seconds. `npm run bench -- adapt [kinds] [sizes] [options as JSON] [test|val]`; kinds as KINDS has them.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CLASS_NAMES } from '../../src/shared/labels'
-import type { Scope, TrainSettings, ValidationScores } from '../../src/shared/training'
+import {
+  TRAIN_OPTIONS,
+  type Scope,
+  type TrainSettings,
+  type ValidationScores,
+} from '../../src/shared/training'
 import { tensor, type Tensor } from '../../src/main/base/tensor'
 import { readTensors } from '../../src/main/checkpoint/overlay'
 import { groundTruth, treeSamples, type Sample } from '../../src/main/dataset/samples'
@@ -18,6 +23,7 @@ import { Faces } from '../../src/main/training/faces'
 import { pictureFeeds, tapFeeds } from '../../src/main/training/feeds'
 import { BEST_FILE, PLAN_FILE, type Plan, type PlanSample } from '../../src/main/training/plan'
 import { randomOf } from '../../src/main/training/random'
+import { chooseSettings } from '../../src/main/training/recipe'
 import { train } from '../../src/main/training/run'
 import { meanDecayAt } from '../../src/main/training/schedule'
 import { buildStep, type StepOptions } from '../../src/main/training/step_graph'
@@ -35,10 +41,11 @@ const DAY = join(SHARED, 'faces', 'CelebAMask-HQ')
 type Weights = ReadonlyMap<string, Tensor>
 
 /** A plan's folder with the label maps of `samples`; its faces are read by `Faces`. */
-export async function writePlan(
+async function writePlan(
   folder: string,
   settings: TrainSettings,
   samples: readonly (readonly [Sample, PlanSample['use']])[],
+  weights: string[] = [WEIGHTS],
 ): Promise<Plan> {
   await mkdir(join(folder, 'labels'), { recursive: true })
   const listed: PlanSample[] = []
@@ -54,7 +61,7 @@ export async function writePlan(
   const plan: Plan = {
     format: 1,
     arch: 'mobilenet',
-    weights: [WEIGHTS],
+    weights,
     provider: 'cpu',
     settings,
     samples: listed,
@@ -80,7 +87,8 @@ async function score(weights: Weights, faces: Faces): Promise<ValidationScores> 
   return scorePairs(pairs) as ValidationScores
 }
 
-export const DEFAULTS: TrainSettings = {
+/** Of the plans that only name faces. */
+const DEFAULTS: TrainSettings = {
   scope: 'full', epochs: 1, lr: 3e-4, lr_schedule: null, lr_schedule_gamma: 0.1, weight_decay: 1e-5, train_bs: BATCH,
   input_resolution: SIDE, seed: 0, flip: true, rotation: 0, scale: 0, colour: 0, early_stopping: 0, ema: 0.98,
   dice_present: true, repeat_rare: false, preserve: 'none', adapt_norms: 0, time_limit: null,
@@ -132,25 +140,27 @@ async function plainRecipe(
   return { weights, seconds }
 }
 
+/** What may be run, by name: PyTorch's recipe in a scope, Facet's defaults, those with replays of the day, a fresh network. */
+const KINDS = ['decoder', 'full', 'facet', 'replay', 'scratch'] as const
+
+/** Faces of the day that are replayed, the last ones, which are not by night among the first; and seconds that a fresh network may learn. */
+const REPLAYS = 40
+const SCRATCH_SECONDS = 300
+
 export async function run(): Promise<void> {
-  const [which = 'recipe,facet', sizesText = '5,10,20,40,80,240', overrides = '{}', set = 'test'] =
+  const [kindsText = KINDS.join(), sizesText = '5,10,20,40,80,240', overrides = '{}', set = 'test'] =
     process.argv.slice(3)
+  const kinds = KINDS.filter((kind) => kindsText.split(',').includes(kind))
   const root = await mkdtemp(join(tmpdir(), 'facet-adapt-'))
   const night = (await treeSamples(NIGHT)).samples
   const day = (await treeSamples(DAY)).samples
   const only = (samples: readonly Sample[], split: string) =>
     samples.filter((sample) => sample.split === split)
+  const as = (samples: readonly Sample[], use: PlanSample['use']) =>
+    samples.map((sample) => [sample, use] as const)
   const testOf = async (samples: readonly Sample[], name: string) => {
     const folder = join(root, name)
-    return new Faces(
-      folder,
-      await writePlan(
-        folder,
-        DEFAULTS,
-        only(samples, set).map((sample) => [sample, 'val'] as const),
-      ),
-      SIDE,
-    )
+    return new Faces(folder, await writePlan(folder, DEFAULTS, as(only(samples, set), 'val')), SIDE)
   }
   const [byNight, byDay] = [await testOf(night, 'night'), await testOf(day, 'day')]
   const base = await readTensors([WEIGHTS])
@@ -164,50 +174,61 @@ export async function run(): Promise<void> {
   await add(['0', 'base', '0', '0'], base)
   for (const size of sizesText.split(',').map(Number)) {
     const samples = only(night, 'train').slice(0, size)
-    const folder = join(root, `train-${size}`)
-    const faces = new Faces(
-      folder,
-      await writePlan(
-        folder,
-        DEFAULTS,
-        samples.map((sample) => [sample, 'train'] as const),
-      ),
-      SIDE,
-    )
-    if (which.includes('recipe')) {
-      for (const scope of ['decoder', 'full'] as const) {
-        const { weights, seconds } = await plainRecipe(base, faces, scope, folder)
-        await add(
-          [
-            String(size),
-            `PyTorch's, ${scope}`,
-            String(Math.min(400, Math.max(150, 10 * size))),
-            seconds.toFixed(0),
-          ],
-          weights,
-        )
+    for (const kind of kinds) {
+      const folder = join(root, `${kind}-${size}`)
+      if (kind === 'scratch') continue
+      if (kind === 'decoder' || kind === 'full') {
+        const plan = await writePlan(folder, DEFAULTS, as(samples, 'train'))
+        const { weights, seconds } = await plainRecipe(base, new Faces(folder, plan, SIDE), kind, folder)
+        const steps = Math.min(400, Math.max(150, 10 * size))
+        await add([String(size), `PyTorch's, ${kind}`, String(steps), seconds.toFixed(0)], weights)
+        continue
       }
-    }
-    if (which.includes('facet')) {
-      const settings = { ...DEFAULTS, ...(JSON.parse(overrides) as Partial<TrainSettings>) }
-      const own = join(root, `facet-${size}`)
-      const replays = settings.preserve === 'replay' ? only(day, 'train').slice(0, 40) : []
-      await writePlan(own, settings, [
-        ...samples.map((sample) => [sample, 'train'] as const),
-        ...replays.map((sample) => [sample, 'replay'] as const),
-      ])
-      const begun = performance.now()
-      const end = await train(own, {
-        tell: (news) => void (news.kind === 'epoch' && console.error(JSON.stringify(news.row).slice(0, 160))),
-        asked: () => null,
+      const replays = kind === 'replay' ? only(day, 'train').slice(-REPLAYS) : []
+      const { settings } = chooseSettings(TRAIN_OPTIONS.parse(JSON.parse(overrides)), {
+        train: size,
+        val: 0,
+        others: replays.length,
+        resolution: SIDE,
+        secondsPerStep: () => null,
       })
-      const seconds = (performance.now() - begun) / 1000
+      await writePlan(folder, settings, [...as(samples, 'train'), ...as(replays, 'replay')])
+      const { best, steps, seconds } = await learn(folder)
       await add(
-        [String(size), 'Facet', String(end.steps), seconds.toFixed(0)],
-        new Map([...base, ...(await readTensors([join(own, BEST_FILE)]))]),
+        [String(size), kind === 'replay' ? "Facet's, replay" : "Facet's", String(steps), seconds.toFixed(0)],
+        new Map([...base, ...best]),
       )
     }
   }
+  if (kinds.includes('scratch')) {
+    const folder = join(root, 'scratch')
+    const { settings } = chooseSettings(TRAIN_OPTIONS.parse({ time_limit: SCRATCH_SECONDS, lr: 1e-3 }), {
+      train: only(day, 'train').length,
+      val: only(day, 'val').length,
+      others: 0,
+      resolution: null,
+      secondsPerStep: () => null,
+    })
+    const faces = [...as(only(day, 'train'), 'train'), ...as(only(day, 'val'), 'val')]
+    await writePlan(folder, settings, faces, [])
+    const { best, steps, seconds } = await learn(folder)
+    await add(['240', 'from scratch, by day', String(steps), seconds.toFixed(0)], best)
+  }
   await rm(root, { recursive: true, force: true })
   printTable(rows)
+}
+
+/** Trains by the plan in `folder`, telling its epochs. */
+async function learn(folder: string): Promise<{ best: Weights; steps: number; seconds: number }> {
+  const begun = performance.now()
+  const { steps } = await train(folder, {
+    tell: (news) => {
+      if (news.kind !== 'epoch') return
+      const { epoch, loss, val } = news.row
+      console.error(`epoch ${epoch}: loss ${loss?.toFixed(4) ?? '-'}, val ${val?.mean_f1.toFixed(4) ?? '-'}`)
+    },
+    asked: () => null,
+  })
+  const seconds = (performance.now() - begun) / 1000
+  return { best: await readTensors([join(folder, BEST_FILE)]), steps, seconds }
 }
