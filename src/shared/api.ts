@@ -84,6 +84,8 @@ const training = {
   /** Those of a status, or these images of the open workspace. */
   images: z.union([z.enum(TRAIN_ON), z.array(id).min(1).max(100_000)]).default('corrected'),
   options: TRAIN_OPTIONS.prefault({}),
+  /** A folder of faces that keep the model from forgetting; null: the portraits that come along. */
+  replay: path.nullable().default(null),
 }
 /** The same for any DATASET, without a window. */
 const datasetTraining = {

@@ -1,5 +1,5 @@
 /** @file Training and the gate as a window has them, around an engine that only pretends to train. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { flatten, type PartMap } from '../../src/shared/mask'
 import type { RunState, TrainingRun, TrainOptionsInput } from '../../src/shared/training'
 import { eventOf, makeApp, STAND_IN_TRAINER, suiteFolder } from '../helpers/app'
 import { makeCelebAMask, partsIn } from '../helpers/celebamask'
+import { drawPortrait, writeJpeg } from '../helpers/pictures'
 import { newRun } from '../helpers/training'
 
 const SHIPPED = 'segface-mobilenet-by-facet'
@@ -109,6 +110,18 @@ describe('before it starts', () => {
     const images = await Promise.all([0, 1, 3].map(imageOf))
     const { images: counts } = await app.call('training.survey', { model: null, images })
     expect(counts).toEqual({ train: 2, val: 2, golden: 0 })
+  })
+
+  test('mixes in the faces of a folder that is named, and says so where there is none', async () => {
+    const replay = join(folder.path, 'ordinary')
+    await mkdir(replay)
+    for (const name of ['a.jpg', 'b.jpg', 'c.jpg'])
+      await writeJpeg(join(replay, name), await drawPortrait(SIDE, SIDE))
+    const survey = await app.call('training.survey', { model: null, replay })
+    expect(survey.settings.preserve).toBe('replay')
+    expect(survey.notes.join('\n')).toContain('3 other faces')
+    const nowhere = join(replay, 'nowhere')
+    await expect(app.call('training.survey', { model: null, replay: nowhere })).rejects.toThrow(nowhere)
   })
 
   test('refuses what cannot be trained, and nothing to learn from', async () => {

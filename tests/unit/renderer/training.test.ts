@@ -165,10 +165,11 @@ test('a run is started with what the form says, under a name that is free', asyn
   expect(training.proposedName).toBe('night 4')
   training.form.images = 'shown'
   training.form.set('epochs', 4)
+  training.form.replay = ' /photos '
   await training.start([7, 8])
   expect(asked.at(-1)).toEqual({
     method: 'training.start',
-    request: { model: null, images: [7, 8], options: { epochs: 4 }, name: 'night 4' },
+    request: { model: null, images: [7, 8], options: { epochs: 4 }, replay: '/photos', name: 'night 4' },
   })
   expect(training.run?.name).toBe('night 4')
 })

@@ -129,11 +129,11 @@ export class Training {
     return runs.folderOf(id)
   }
 
-  async #wish({ model, images, options }: Checked<'training.survey'>): Promise<Wish> {
+  async #wish({ model, images, options, replay }: Checked<'training.survey'>): Promise<Wish> {
     const { workspace, registry, settings } = this.#context
     const dataset = workspace.require().path
     const base = await chooseBase(registry, model, settings.current.model, dataset)
-    return { dataset, images, base, options, replay: null }
+    return { dataset, images, base, options, replay }
   }
 
   /** The open workspace's runs. Throws `not-found` where none is open. */

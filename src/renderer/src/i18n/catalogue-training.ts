@@ -172,6 +172,11 @@ export const TRAINING = {
     en: '{n|image|images} that the list shows by its search and filters.',
     ko: '검색과 필터로 목록에 보이는 이미지 {n}장입니다.',
   },
+  'train.replay': { en: 'Ordinary photos to mix in (optional)', ko: '함께 섞을 일반 사진 폴더 (선택)' },
+  'train.replayHint': {
+    en: 'A folder of photos, without masks, that the model does well on today. With its own answers they keep it from forgetting, and where your photos are of a new kind it learns more from few.',
+    ko: '지금 모델이 잘 처리하는 사진 폴더입니다. 마스크는 필요 없습니다. 모델의 답과 함께 섞으면 알던 것을 덜 잊고, 새로운 종류의 사진을 적은 수로도 더 잘 배웁니다.',
+  },
   'train.learned': { en: 'to learn from', ko: '학습' },
   'train.validated': { en: 'to validate on', ko: '검증' },
   'train.golden': { en: 'golden, for the comparison', ko: '골든, 비교용' },

@@ -12,6 +12,8 @@ export class TrainForm {
   images: TrainImages = $state('corrected')
   /** Empty for the proposed one. */
   name = $state('')
+  /** A folder of photos that the model does well on and should go on doing; empty for the portraits that come along. */
+  replay = $state('')
   /** Only what the user has set. */
   options: TrainOptionsInput = $state.raw({})
   /** What stands in the fields of options that are typed. */
@@ -99,6 +101,7 @@ export class TrainForm {
       model: this.model,
       images: this.images === 'shown' ? [...shown] : this.images,
       options: this.options,
+      replay: this.replay.trim() || null,
     }
   }
 }
