@@ -69,8 +69,8 @@ const OPTIONS: Readonly<Record<`option.${OptionName}` | `optionHint.${OptionName
   },
   'option.colour': { en: 'Colour', ko: '색 변화' },
   'optionHint.colour': {
-    en: 'Changes of light, contrast, sharpness and colour, from 0 to 1.',
-    ko: '밝기, 대비, 선명도, 색을 바꾸는 정도입니다(0~1).',
+    en: 'Changes of light, contrast and colour, and noise, from 0 to 1.',
+    ko: '밝기, 대비, 색을 바꾸고 노이즈를 더하는 정도입니다(0~1).',
   },
   'option.ema': { en: 'Averaged weights', ko: '가중치 평균(EMA)' },
   'optionHint.ema': {
