@@ -5,7 +5,7 @@
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { CLASS_NAMES } from '../../src/shared/labels'
 import {
   TRAIN_OPTIONS,
@@ -39,20 +39,23 @@ const NIGHT = join(SHARED, 'faces', 'night', 'CelebAMask-HQ')
 const DAY = join(SHARED, 'faces', 'CelebAMask-HQ')
 
 type Weights = ReadonlyMap<string, Tensor>
+/** A replay needs no masks. */
+type Learnable = Sample | Pick<Sample, 'name' | 'image'>
 
 /** A plan's folder with the label maps of `samples`; its faces are read by `Faces`. */
 async function writePlan(
   folder: string,
   settings: TrainSettings,
-  samples: readonly (readonly [Sample, PlanSample['use']])[],
+  samples: readonly (readonly [Learnable, PlanSample['use']])[],
   weights: string[] = [WEIGHTS],
 ): Promise<Plan> {
   await mkdir(join(folder, 'labels'), { recursive: true })
   const listed: PlanSample[] = []
   for (const [n, [sample, use]] of samples.entries()) {
     const labels = use === 'replay' ? null : `labels/${n}.png`
-    const { map } = await sample.read()
-    if (labels !== null && map) {
+    if (labels !== null && 'read' in sample) {
+      const { map } = await sample.read()
+      if (map === null) continue
       const truth = groundTruth(map, sample, 'segface')
       await writeFile(join(folder, labels), await encodeLabelPng(truth.labels, truth.width, truth.height))
     }
@@ -143,6 +146,11 @@ async function plainRecipe(
 /** What may be run, by name: PyTorch's recipe in a scope, Facet's defaults, those with replays of the day, a fresh network. */
 const KINDS = ['decoder', 'full', 'facet', 'replay', 'scratch'] as const
 
+/** What Facet replays where nobody names a folder: the portraits that come along. */
+const PORTRAITS = ['astronaut.jpg', 'grace_hopper.jpg'].map((name) => ({
+  name,
+  image: resolve('resources', 'sample', 'aligned', name),
+}))
 /** Faces of the day that are replayed, the last ones, which are not by night among the first; and seconds that a fresh network may learn. */
 const REPLAYS = 40
 const SCRATCH_SECONDS = 300
@@ -156,7 +164,7 @@ export async function run(): Promise<void> {
   const day = (await treeSamples(DAY)).samples
   const only = (samples: readonly Sample[], split: string) =>
     samples.filter((sample) => sample.split === split)
-  const as = (samples: readonly Sample[], use: PlanSample['use']) =>
+  const as = (samples: readonly Learnable[], use: PlanSample['use']) =>
     samples.map((sample) => [sample, use] as const)
   const testOf = async (samples: readonly Sample[], name: string) => {
     const folder = join(root, name)
@@ -184,7 +192,7 @@ export async function run(): Promise<void> {
         await add([String(size), `PyTorch's, ${kind}`, String(steps), seconds.toFixed(0)], weights)
         continue
       }
-      const replays = kind === 'replay' ? only(day, 'train').slice(-REPLAYS) : []
+      const replays = kind === 'replay' ? only(day, 'train').slice(-REPLAYS) : PORTRAITS
       const { settings } = chooseSettings(TRAIN_OPTIONS.parse(JSON.parse(overrides)), {
         train: size,
         val: 0,
