@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { PAINT_ORDER_NAMES, PART_COUNT, PART_NAMES, type PartName } from './labels'
+import { LANGUAGES } from './languages'
 import { PRESET_NAMES, type ClassSet, type OnnxUse, type PresetName } from './network'
 import { ONNX_USE } from './network_schema'
 import { TEST_SPLITS, type TestReport } from './scoring'
@@ -59,7 +60,7 @@ const mirror = z
   )
 
 const settings = z.object({
-  language: z.enum(['en', 'ko']).nullable(),
+  language: z.enum(LANGUAGES).nullable(),
   theme: z.enum(['system', 'light', 'dark']),
   /** Registry id of the model that predicts; null means the default one. */
   model: z.string().nullable(),

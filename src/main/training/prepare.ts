@@ -1,4 +1,5 @@
 /** @file What a run needs before its first step: the weights it starts from, and a step that memory holds. */
+import { noteOf } from '../../shared/notes'
 import type { Tensor } from '../base/tensor'
 import { readTensors } from '../checkpoint/overlay'
 import { initialStateDict } from '../segface/initial'
@@ -49,8 +50,8 @@ export function fitToMemory(
     const needed = OVERHEAD * peakBytes(buildStep(stateDict, options).graph)
     if (needed <= limit || (batch === 1 && resolution <= MIN_RESOLUTION)) {
       if (batch < settings.train_bs || resolution < settings.input_resolution) {
-        const message = `Memory does not suffice for ${settings.train_bs} faces of ${settings.input_resolution} pixels at once; it learns from ${batch} of ${resolution}.`
-        tell({ kind: 'note', message })
+        const { train_bs: faces, input_resolution: pixels } = settings
+        tell({ kind: 'note', message: noteOf('lessMemory', { faces, pixels, batch, resolution }) })
       }
       return options
     }

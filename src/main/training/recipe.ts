@@ -5,6 +5,7 @@
  * (`npm run bench -- adapt`).
  */
 import type { Preserve, Scope, TrainOptions, TrainSettings } from '../../shared/training'
+import { noteOf } from '../../shared/notes'
 import { scheduleOf } from './schedule'
 
 export const RECIPE = {
@@ -20,7 +21,7 @@ export const RECIPE = {
   train_bs: 4,
   /** Steps grow with the images and end where more did not help. */
   stepsPerImage: 10,
-  minSteps: 250,
+  minSteps: 220,
   maxSteps: 420,
   /** Passes of a fresh network, whose end is a time limit or a person's patience. */
   freshEpochs: 300,
@@ -78,9 +79,7 @@ export function chooseSettings(options: TrainOptions, situation: Situation): Cho
   }
   const scope = options.scope ?? chooseScope(secondsOf, options.time_limit, isFresh, notes)
   if (options.epochs === null && !isFresh)
-    notes.push(
-      `${epochs} passes over ${situation.train} images, ${steps} steps of ${train_bs}: more did not help.`,
-    )
+    notes.push(noteOf('passes', { epochs, images: situation.train, steps, batch: train_bs }))
   const settings: TrainSettings = {
     ...options,
     ...{ scope, epochs, train_bs, input_resolution },
@@ -110,33 +109,25 @@ function chooseScope(
   notes: string[],
 ): Scope {
   if (isFresh) {
-    notes.push('Every weight learns, since a fresh network knows nothing yet.')
+    notes.push(noteOf('freshLearnsAll', {}))
     return 'full'
   }
   const full = secondsOf('full')
   if (limit !== null && full !== null && full > limit) {
-    notes.push(
-      `Only the decoder learns: the whole network would take ${duration(full)}, and the limit is ${duration(limit)}.`,
-    )
+    notes.push(noteOf('onlyDecoder', { needed: duration(full), limit: duration(limit) }))
     return 'decoder'
   }
-  notes.push(
-    'Every weight learns: a new kind of photo needs it, 20 faces then teach more than 240 teach the decoder alone.',
-  )
+  notes.push(noteOf('allLearn', {}))
   return RECIPE.scope
 }
 
 function chooseEarlyStopping(epochs: number, val: number, notes: string[]): number {
   if (val < RECIPE.earlyStoppingVal) {
-    notes.push(
-      val === 0
-        ? 'There are no validation faces, so the last weights are kept.'
-        : `${val} validation faces are too few to stop early by; the best of all passes is kept.`,
-    )
+    notes.push(val === 0 ? noteOf('noValidation', {}) : noteOf('fewValidation', { faces: val }))
     return 0
   }
   const patience = Math.max(RECIPE.earlyStopping, Math.ceil(epochs / 10))
-  notes.push(`It stops when validation mean F1 has not risen for ${patience} passes.`)
+  notes.push(noteOf('patience', { passes: patience }))
   return patience
 }
 
@@ -151,18 +142,12 @@ function choosePreserve(
   // A batch of one face has no room for another.
   const isPossible = others > 0 && train_bs > 1
   if (wanted === 'replay' && !isPossible) {
-    notes.push(
-      others > 0
-        ? 'A step of one face has no room for another that could keep the model from forgetting.'
-        : 'There are no other faces that could keep the model from forgetting, so nothing does.',
-    )
+    notes.push(noteOf(others > 0 ? 'noRoomToReplay' : 'nothingToReplay', {}))
     return 'none'
   }
   if (wanted !== null) return wanted
   if (train >= RECIPE.preserveBelow || !isPossible) return 'none'
-  notes.push(
-    `${others} other faces come up among the new ones with the base model's answers, so that it forgets less (replay).`,
-  )
+  notes.push(noteOf('replays', { faces: others }))
   return 'replay'
 }
 

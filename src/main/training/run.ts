@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { at, invariant } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import type { EpochRow, TrainingProgress } from '../../shared/training'
 import { toFloat32, type Tensor } from '../base/tensor'
 import type { StateDict } from '../segface/weights'
@@ -355,7 +356,7 @@ class Run {
     }
     talk.tell({
       kind: 'note',
-      message: `The loss was not a number after step ${this.#state.step}: it goes back to the last checkpoint and learns at ${plan.settings.lr * slowed}.`,
+      message: noteOf('notANumber', { step: this.#state.step, lr: plan.settings.lr * slowed }),
     })
     const resumed = await readState(folder)
     if (resumed) await this.stepper.write(resumed.learned)

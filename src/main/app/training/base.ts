@@ -1,4 +1,5 @@
 /** @file What training starts from: a model of the registry, a checkpoint file, or a fresh network. */
+import { noteOf } from '../../../shared/notes'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FacetError } from '../../../shared/errors'
@@ -31,13 +32,8 @@ export async function chooseBase(
   const root = await rootOf(registry, model, dataset)
   if (root === model) return trainable(model, [])
   const { id } = root.manifest
-  if (named !== null)
-    return trainable(model, [
-      `${model.manifest.id} was trained on this dataset already; starting again from ${id} with all corrections usually ends better.`,
-    ])
-  return trainable(root, [
-    `It starts from ${id}, which ${model.manifest.id} was trained from: always from the base with all corrections, so that no run's mistakes are learned on.`,
-  ])
+  if (named !== null) return trainable(model, [noteOf('trainedHere', { model: model.manifest.id, base: id })])
+  return trainable(root, [noteOf('startsFromRoot', { base: id, model: model.manifest.id })])
 }
 
 /** As `chooseBase` for what a command line names: also a checkpoint file, which is imported, or an architecture. */
@@ -49,7 +45,7 @@ export async function resolveBase(registry: Registry, named: string, dataset: st
     const file = resolve(named)
     if (existsSync(file)) {
       const model = await importModel(registry, file)
-      return trainable(model, [`${file} is now the model ${model.manifest.id} of the registry.`])
+      return trainable(model, [noteOf('imported', { file, model: model.manifest.id })])
     }
     const arch = architectureOf(named)
     if (arch) return { id: arch, arch, model: null, notes: [] }

@@ -1,4 +1,5 @@
 /** @file A run from a wish to a process: its faces and settings chosen, its row made, and then prepared and trained. */
+import { noteOf } from '../../../shared/notes'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Provider, ProviderChoice } from '../../../shared/api'
@@ -107,7 +108,7 @@ async function chooseProvider(
     one === 'cpu' || trials.some(({ provider, trains }) => provider === one && trains)
   if (trains(chosen)) return { provider: chosen, note: null }
   const provider = trains('webgpu') ? 'webgpu' : 'cpu'
-  return { provider, note: `${chosen} predicts only; training runs on ${provider}.` }
+  return { provider, note: noteOf('predictsOnly', { chosen, provider }) }
 }
 
 /**

@@ -2,6 +2,7 @@
  * @file Which faces of a dataset a run learns from and which it is judged on. Its own partition wins; else a face is put
  * into one of the two by its name, always the same way, and a workspace remembers it: none ever moves from val to train.
  */
+import { noteOf } from '../../../shared/notes'
 import { createHash } from 'node:crypto'
 import type { Split } from '../../../shared/api'
 import { assertNever } from '../../../shared/assert'
@@ -48,12 +49,9 @@ export function chooseFaces(
   // Faces that were put aside earlier judge every later run, whatever it learns from.
   const val = usable.filter((sample) => splitOf(sample) === 'val' && isByHand(sample))
   const told = byHash(val).slice(0, MAX_VAL)
-  if (told.length < val.length) notes.push(`Of ${val.length} validation faces, ${told.length} are scored.`)
+  if (told.length < val.length) notes.push(noteOf('someScored', { all: val.length, scored: told.length }))
   const predicted = train.filter((sample) => !isByHand(sample)).length
-  if (predicted > 0)
-    notes.push(
-      `${predicted} of ${train.length} images hold only what a model predicted; learning from them teaches its mistakes, too.`,
-    )
+  if (predicted > 0) notes.push(noteOf('onlyPredicted', { predicted, images: train.length }))
   const kept = new Set(told)
   return {
     train,

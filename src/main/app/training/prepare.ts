@@ -1,4 +1,5 @@
 /** @file The folder that a run works in: the plan, the label map of each face, and which images these are by hash. */
+import { noteOf } from '../../../shared/notes'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Provider } from '../../../shared/api'
@@ -73,7 +74,7 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     )
     made.forEach((entry, i) => {
       if (typeof entry !== 'string') entries.push(entry)
-      else notes.push(`${batch[i]?.face.name} was left out: ${entry}`)
+      else notes.push(noteOf('leftOut', { image: batch[i]?.face.name ?? '', why: entry }))
     })
     work.progress(start + batch.length, wanted.length)
   }

@@ -2,6 +2,7 @@
  * @file A run in work: a process of its own that prepares and trains, whose news are stored and told, and which can be
  * paused or ended at any moment without losing the best so far.
  */
+import { noteOf } from '../../../shared/notes'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -239,10 +240,7 @@ export async function keepBest(
   const scoreOf = (at: number): number | undefined => epochs.find(({ epoch }) => epoch === at)?.val?.mean_f1
   const [before, after] = [scoreOf(0), scoreOf(bestEpoch)]
   if (before !== undefined && after !== undefined && after <= before)
-    runs.note(
-      id,
-      `No epoch scored better on the validation faces than ${base}: mean F1 ${after.toFixed(3)}, before ${before.toFixed(3)}.`,
-    )
+    runs.note(id, noteOf('noneBetter', { base, after: after.toFixed(3), before: before.toFixed(3) }))
   const ended = epochs.filter(({ epoch }) => epoch > 0).length
   const model = await addTrained(registry, {
     name: run.name,

@@ -2,7 +2,7 @@
 import type { ClassOrder } from '../../../shared/labels'
 import type { ClassSet, Normalisation } from '../../../shared/network'
 import type { Hint } from '../../../shared/plausible'
-import type { Entry } from './languages'
+import type { Entry } from '../../../shared/languages'
 
 const HINTS: Readonly<Record<`hint.${Hint}`, Entry>> = {
   'hint.empty': {

@@ -1,6 +1,6 @@
 /** @file The sentences of training, by key: the page that starts a run, its curves, and the gate. */
 import type { RunState, Scope, TrainingProgress, TrainOptions } from '../../../shared/training'
-import type { Entry } from './languages'
+import type { Entry } from '../../../shared/languages'
 
 type OptionName = keyof TrainOptions
 

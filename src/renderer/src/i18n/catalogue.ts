@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../../shared/errors'
 import type { PartName } from '../../../shared/labels'
 import { MODELS } from './catalogue-models'
 import { TRAINING } from './catalogue-training'
-import type { Entry } from './languages'
+import type { Entry } from '../../../shared/languages'
 
 /** Parts of the face; left and right are the person's own. */
 const PARTS: Readonly<Record<`part.${PartName}`, Entry>> = {

@@ -1,7 +1,7 @@
 /** @file The window's language of now; what is on screen follows it at once. */
 import { CATALOGUE, type Key } from './catalogue'
 import { fill, type Values } from './fill'
-import type { Language } from './languages'
+import type { Language } from '../../../shared/languages'
 
 class Locale {
   language: Language = $state('en')

@@ -1,0 +1,114 @@
+/**
+ * @file The sentences in which a training run says what was chosen for it and what happened, in the window's languages. They are
+ * made and kept in English (the command line, a run's row, a model's manifest); a window says them in its own.
+ */
+import type { Entry, Language } from './languages'
+
+const NOTES = {
+  freshLearnsAll: {
+    en: 'Every weight learns, since a fresh network knows nothing yet.',
+    ko: '새 네트워크는 아직 아는 것이 없으므로 모든 가중치를 학습합니다.',
+  },
+  allLearn: {
+    en: 'Every weight learns: a new kind of photo needs it, 20 faces then teach more than 240 teach the decoder alone.',
+    ko: '모든 가중치를 학습합니다. 새로운 종류의 사진에는 이렇게 해야 하며, 얼굴 20장으로도 디코더만 240장으로 학습한 것보다 많이 배웁니다.',
+  },
+  onlyDecoder: {
+    en: 'Only the decoder learns: the whole network would take {needed}, and the limit is {limit}.',
+    ko: '디코더만 학습합니다. 전체를 학습하면 {needed}이(가) 걸리는데 제한 시간은 {limit}입니다.',
+  },
+  passes: {
+    en: '{epochs} passes over {images} images, {steps} steps of {batch}: more did not help.',
+    ko: '이미지 {images}장을 {epochs}번 돌며, {batch}장씩 {steps}단계를 학습합니다. 더 늘려도 나아지지 않았습니다.',
+  },
+  noValidation: {
+    en: 'There are no validation faces, so the last weights are kept.',
+    ko: '검증용 얼굴이 없어 마지막 가중치를 남깁니다.',
+  },
+  fewValidation: {
+    en: '{faces} validation faces are too few to stop early by; the best of all passes is kept.',
+    ko: '검증용 얼굴이 {faces}장뿐이라 조기 종료에는 쓰지 않고, 가장 좋았던 결과를 남깁니다.',
+  },
+  patience: {
+    en: 'It stops when validation mean F1 has not risen for {passes} passes.',
+    ko: '검증 평균 F1이 {passes}번 도는 동안 오르지 않으면 멈춥니다.',
+  },
+  noRoomToReplay: {
+    en: 'A step of one face has no room for another that could keep the model from forgetting.',
+    ko: '한 번에 한 장씩 학습하므로 알던 것을 지켜 줄 다른 얼굴을 섞을 수 없습니다.',
+  },
+  nothingToReplay: {
+    en: 'There are no other faces that could keep the model from forgetting, so nothing does.',
+    ko: '알던 것을 지켜 줄 다른 얼굴이 없어, 알던 것을 잊을 수 있습니다.',
+  },
+  replays: {
+    en: "{faces} other faces come up among the new ones with the base model's answers, so that it forgets less (replay).",
+    ko: '다른 얼굴 {faces}장을 기반 모델의 답과 함께 새 얼굴 사이에 섞어, 알던 것을 덜 잊게 합니다(리플레이).',
+  },
+  someScored: {
+    en: 'Of {all} validation faces, {scored} are scored.',
+    ko: '검증용 얼굴 {all}장 중 {scored}장으로 점수를 매깁니다.',
+  },
+  onlyPredicted: {
+    en: '{predicted} of {images} images hold only what a model predicted; learning from them teaches its mistakes, too.',
+    ko: '이미지 {images}장 중 {predicted}장에는 모델이 예측한 것뿐이라, 모델의 실수도 함께 배우게 됩니다.',
+  },
+  trainedHere: {
+    en: '{model} was trained on this dataset already; starting again from {base} with all corrections usually ends better.',
+    ko: '{model} 모델은 이미 이 데이터로 학습했습니다. 수정한 이미지 전부로 {base}에서 다시 시작하는 편이 보통 더 좋습니다.',
+  },
+  startsFromRoot: {
+    en: "It starts from {base}, which {model} was trained from: always from the base with all corrections, so that no run's mistakes are learned on.",
+    ko: '{model} 모델의 바탕인 {base}에서 시작합니다. 앞선 학습의 실수를 물려받지 않도록 항상 기반 모델에서 수정한 이미지 전부로 학습합니다.',
+  },
+  imported: {
+    en: '{file} is now the model {model} of the registry.',
+    ko: '{file} 파일을 {model} 모델로 등록했습니다.',
+  },
+  leftOut: { en: '{image} was left out: {why}', ko: '{image} 제외: {why}' },
+  predictsOnly: {
+    en: '{chosen} predicts only; training runs on {provider}.',
+    ko: '{chosen}에서는 예측만 할 수 있어 {provider}에서 학습합니다.',
+  },
+  lessMemory: {
+    en: 'Memory does not suffice for {faces} faces of {pixels} pixels at once; it learns from {batch} of {resolution}.',
+    ko: '메모리가 모자라 {pixels}픽셀 얼굴 {faces}장을 한 번에 학습할 수 없어, {resolution}픽셀 {batch}장씩 학습합니다.',
+  },
+  notANumber: {
+    en: 'The loss was not a number after step {step}: it goes back to the last checkpoint and learns at {lr}.',
+    ko: '{step}단계 뒤에 손실이 숫자가 아니게 되어, 마지막 체크포인트로 돌아가 학습률 {lr}(으)로 다시 학습합니다.',
+  },
+  noneBetter: {
+    en: 'No epoch scored better on the validation faces than {base}: mean F1 {after}, before {before}.',
+    ko: '검증용 얼굴에서 {base}보다 나은 에포크가 없습니다. 평균 F1 {after}, 학습 전 {before}.',
+  },
+} as const satisfies Record<string, Entry>
+
+export type NoteKey = keyof typeof NOTES
+type Places<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Places<Rest> : never
+export type NoteValues<K extends NoteKey> = Readonly<Record<Places<(typeof NOTES)[K]['en']>, string | number>>
+
+/** The note in English. */
+export function noteOf<K extends NoteKey>(key: K, values: NoteValues<K>): string {
+  return fill(NOTES[key].en, values)
+}
+
+/** A sentence of `noteOf` in another language; one that is none of them as it is. */
+export function noteIn(language: Language, sentence: string): string {
+  if (language === 'en') return sentence
+  for (const { en, [language]: other } of Object.values(NOTES)) {
+    const found = patternOf(en).exec(sentence)
+    if (found) return fill(other, found.groups ?? {})
+  }
+  return sentence
+}
+
+function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+}
+
+/** What the sentences of a text look like; a value may be anything. */
+function patternOf(text: string): RegExp {
+  const escaped = text.replace(/[.*+?^$()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replace(/\{(\w+)\}/g, '(?<$1>.+)')}$`, 's')
+}
