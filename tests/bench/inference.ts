@@ -9,25 +9,21 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { median } from '../../src/main/base/quantile'
-import { readTensors } from '../../src/main/checkpoint/overlay'
 import { writeSafetensors } from '../../src/main/checkpoint/safetensors'
 import { encodeModel } from '../../src/main/onnx/encode'
 import { sessionOptions, threadCount } from '../../src/main/runtime/providers'
 import { ARCHITECTURES, type Architecture } from '../../src/main/segface/config'
 import { buildSegFace } from '../../src/main/segface/network'
 import { readInput } from '../../src/main/segface/preprocess'
-import { countParameters, type StateDict } from '../../src/main/segface/weights'
+import { countParameters } from '../../src/main/segface/weights'
 import { maxDifference } from '../helpers/allclose'
-import { namedNetwork } from '../helpers/backbone'
 import { buildLiteral } from './literal/network'
 import type { Alone } from './inference_alone'
 import { inFolder } from './place'
 import { printTable, show } from './report'
+import { PHOTO, weightsOf } from './subject'
 
 const DEFAULT_ARCHITECTURES: readonly Architecture[] = ['mobilenet', 'convnext_base', 'swin_base']
-const SHIPPED = resolve('resources', 'models', 'segface-mobilenet-by-facet', 'weights.safetensors')
-/** A face in the public domain: denormal attention weights come with real photos and trained weights only. */
-const PHOTO = resolve('resources', 'sample', 'aligned', 'astronaut.jpg')
 const THREADS = threadCount(2)
 
 const HEAD = [
@@ -127,11 +123,6 @@ async function race(
 }
 
 /** The shipped model's weights, else tensors made from their names: the same work, but for the denormals. */
-async function weightsOf(arch: Architecture): Promise<StateDict> {
-  if (arch !== 'mobilenet') return namedNetwork(arch)
-  return readTensors([SHIPPED])
-}
-
 /** Loads and runs in a process of its own, whose memory is nobody else's. */
 function alone(which: 'ours' | 'literal', file: string, side: number, folder: string): Alone {
   const jiti = resolve('node_modules', 'jiti', 'lib', 'jiti-cli.mjs')

@@ -1,13 +1,15 @@
 /**
- * @file One optimisation step (forward, backward, update) of one image against that network's inference, in the same run, in
- * turn: scope decoder against the decoder's inference from the same taps, scope full against the whole network's. The shipped
- * MobileNet at 512, with one of the sample portraits. `npm run bench -- training [side]`.
+ * @file Training steps against inference on the processor, in turn and in one run: milliseconds of a whole step (forward,
+ * backward, AdamW, averaged weights) on one picture, its ratio to the inference of the same graph, and the memory that is
+ * planned for it. MobileNet in both scopes, the others in scope full.
+ * `npm run bench -- training [ARCH …|all] [--side 512] [--runs 9]`.
  */
-import { join, resolve } from 'node:path'
-import { readTensors } from '../../src/main/checkpoint/overlay'
+import { parseArgs } from 'node:util'
+import { median } from '../../src/main/base/quantile'
 import { encodeModel } from '../../src/main/onnx/encode'
 import { GraphBuilder } from '../../src/main/onnx/graph'
 import { createSession, type Session } from '../../src/main/runtime/session'
+import { ARCHITECTURES, type Architecture } from '../../src/main/segface/config'
 import { fuseTaps } from '../../src/main/segface/decoder'
 import { buildSegFace, buildTaps, headLogits } from '../../src/main/segface/network'
 import { readInput } from '../../src/main/segface/preprocess'
@@ -15,43 +17,50 @@ import { constantParameters, type StateDict } from '../../src/main/segface/weigh
 import { peakBytes } from '../../src/main/training/memory'
 import { buildStep, STEP } from '../../src/main/training/step_graph'
 import { ArrayStepper, type StepFeeds } from '../../src/main/training/stepper'
-import { median } from '../../src/main/base/quantile'
 import type { Scope } from '../../src/shared/training'
 import { printTable } from './report'
-
-const ROUNDS = 9
-const WEIGHTS = join('resources', 'models', 'segface-mobilenet-by-facet', 'weights.safetensors')
-const PHOTO = resolve('resources', 'sample', 'aligned', 'astronaut.jpg')
+import { PHOTO, weightsOf } from './subject'
 
 export async function run(): Promise<void> {
-  const side = Number(process.argv[3] ?? 512)
-  const stateDict = await readTensors([WEIGHTS])
+  const { positionals, values } = parseArgs({
+    args: process.argv.slice(3),
+    allowPositionals: true,
+    options: { side: { type: 'string', default: '512' }, runs: { type: 'string', default: '9' } },
+  })
+  const [side, runs] = [Number(values.side), Number(values.runs)]
+  const wanted = ARCHITECTURES.filter((arch) => positionals.length === 0 ? arch === 'mobilenet' : positionals[0] === 'all' || positionals.includes(arch)) // prettier-ignore
   const image = { data: await readInput(PHOTO, side), shape: [1, 3, side, side] }
-  const backbone = await createSession(encodeModel(buildTaps(stateDict, { resolution: side })), 'cpu')
-  const taps = await backbone.run({ image })
-  const rows = [['scope', 'inference ms', 'step ms', 'ratio (best / median)', 'planned MB']]
-  for (const scope of ['decoder', 'full'] as const) {
-    const forward = await createSession(
-      encodeModel(
-        scope === 'full' ? buildSegFace(stateDict, { resolution: side }) : decoderGraph(stateDict, side),
-      ),
-      'cpu',
-    )
-    rows.push(await race(scope, stateDict, side, forward, scope === 'full' ? { image } : taps))
-    await forward.release()
+  const rows = [['network', 'scope', 'inference ms', 'step ms', 'ratio (best / median)', 'planned MB']]
+  for (const arch of wanted) {
+    const stateDict = await weightsOf(arch)
+    const cases: [Scope, Uint8Array, StepFeeds][] = [
+      ['full', encodeModel(buildSegFace(stateDict, { resolution: side })), { image }],
+    ]
+    if (arch === 'mobilenet') {
+      const backbone = await createSession(encodeModel(buildTaps(stateDict, { resolution: side })), 'cpu')
+      cases.unshift(['decoder', encodeModel(decoderGraph(stateDict, side)), await backbone.run({ image })])
+      await backbone.release()
+    }
+    for (const [scope, graph, feeds] of cases) {
+      const forward = await createSession(graph, 'cpu')
+      rows.push([arch, scope, ...(await race(arch, scope, stateDict, side, runs, forward, feeds))])
+      await forward.release()
+    }
   }
   printTable(rows)
 }
 
 async function race(
+  arch: Architecture,
   scope: Scope,
   stateDict: StateDict,
   side: number,
+  runs: number,
   forward: Session,
   feeds: StepFeeds,
 ): Promise<string[]> {
   const graph = buildStep(stateDict, {
-    arch: 'mobilenet',
+    arch,
     scope,
     resolution: side,
     batch: 1,
@@ -69,7 +78,7 @@ async function race(
     await work()
     into.push(performance.now() - begun)
   }
-  for (let n = 1; n <= ROUNDS + 1; n++) {
+  for (let n = 1; n <= runs + 1; n++) {
     await timed(inference, () => forward.run(feeds))
     await timed(step, () =>
       stepper.step({ ...feeds, [STEP.labels]: labels }, n, { lr: 1e-6, weightDecay: 0, decay: 0.98 }),
@@ -79,7 +88,7 @@ async function race(
   const [a, b] = [inference.slice(1), step.slice(1)]
   const show = (ms: readonly number[]) => `${Math.min(...ms).toFixed(0)} / ${median(ms).toFixed(0)}`
   const ratio = `${(Math.min(...b) / Math.min(...a)).toFixed(2)} / ${(median(b) / median(a)).toFixed(2)}`
-  return [scope, show(a), show(b), ratio, (peakBytes(graph.graph) / 1e6).toFixed(0)]
+  return [show(a), show(b), ratio, (peakBytes(graph.graph) / 1e6).toFixed(0)]
 }
 
 /** The decoder alone, from the taps to the logits, with its weights as constants. */
