@@ -32,7 +32,10 @@ export default async function runTraining(
       await writeFile(join(folder, labels), await encodeLabelPng(classes, SIDE, SIDE))
       samples.push({ name: `${n}`, id: null, picture, labels, use })
     }
-    const settings = { ...DEFAULT_TRAIN_SETTINGS, scope, train_bs: 1, input_resolution: SIDE }
+    const settings = {
+      ...DEFAULT_TRAIN_SETTINGS,
+      ...{ scope, train_bs: 1, input_resolution: SIDE, adapt_norms: 0.75 },
+    }
     const plan: Plan = {
       format: 1,
       arch: 'mobilenet',
