@@ -328,7 +328,7 @@ describe('facet inspect', () => {
     await writeFile(at('head.onnx'), encodeModel(head))
     expect(await json('inspect', at('head.onnx'))).toMatchObject({
       kind: 'onnx',
-      name: 'label_head',
+      name: 'labels_head',
       operators: { Resize: 1, ArgMax: 1, Cast: 1 },
       inputs: [expect.objectContaining({ name: 'logits' })],
       outputs: [expect.objectContaining({ name: 'labels' })],

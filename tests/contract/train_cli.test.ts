@@ -83,6 +83,7 @@ describe('facet train', () => {
         '0',
       ],
       ...['--early_stopping', '2', '--no-dice_present', '--no-repeat_rare', '--preserve', 'none'],
+      ...['--adapt_norms', '0.5'],
     ]
     const { code, stdout, stderr } = await train(at('tree'), flags)
     expect(code, stderr).toBe(0)
@@ -114,6 +115,7 @@ describe('facet train', () => {
         dice_present: false,
         repeat_rare: false,
         preserve: 'none',
+        adapt_norms: 0.5,
         time_limit: 600,
       },
     })
