@@ -18,8 +18,8 @@ const NOTES = {
     ko: '디코더만 학습합니다. 전체를 학습하면 {needed}이(가) 걸리는데 제한 시간은 {limit}입니다.',
   },
   passes: {
-    en: '{epochs} passes over {images} images, {steps} steps of {batch}: more did not help.',
-    ko: '이미지 {images}장을 {epochs}번 돌며, {batch}장씩 {steps}단계를 학습합니다. 더 늘려도 나아지지 않았습니다.',
+    en: '{epochs} passes over {images} images, {steps} steps of {batch}, which so many faces of a new kind need.',
+    ko: '이미지 {images}장을 {epochs}번 돌며, {batch}장씩 {steps}단계를 학습합니다. 새로운 종류의 얼굴이 이만큼일 때 필요한 만큼입니다.',
   },
   noValidation: {
     en: 'There are no validation faces, so the last weights are kept.',

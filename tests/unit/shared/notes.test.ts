@@ -5,14 +5,14 @@ import { noteIn, noteOf } from '../../../src/shared/notes'
 describe('a note', () => {
   test('is an English sentence with its values', () => {
     expect(noteOf('passes', { epochs: 36, images: 20, steps: 252, batch: 4 })).toBe(
-      '36 passes over 20 images, 252 steps of 4: more did not help.',
+      '36 passes over 20 images, 252 steps of 4, which so many faces of a new kind need.',
     )
   })
 
   test('is said in Korean with the same values, each in its place', () => {
     const passes = noteOf('passes', { epochs: 36, images: 20, steps: 252, batch: 4 })
     expect(noteIn('ko', passes)).toBe(
-      '이미지 20장을 36번 돌며, 4장씩 252단계를 학습합니다. 더 늘려도 나아지지 않았습니다.',
+      '이미지 20장을 36번 돌며, 4장씩 252단계를 학습합니다. 새로운 종류의 얼굴이 이만큼일 때 필요한 만큼입니다.',
     )
     expect(noteIn('en', passes)).toBe(passes)
   })
