@@ -27,7 +27,7 @@ import {
   type Schedule,
 } from './schedule'
 import { readState, writeBest, writeState, type Progress, type RunState } from './state'
-import { buildStep, STEP, type StepOptions } from './step_graph'
+import { buildStep, isLearned, STEP, type StepOptions } from './step_graph'
 import type { Array32 } from '../runtime/session'
 import type { Learned } from './adamw'
 import { createStepper, type StepFeeds, type StepLosses, type Stepper } from './stepper'
@@ -93,7 +93,7 @@ class Run {
     private readonly setting: Setting,
     /** The weights before the first step: the base model's, with its norms adapted. */
     private readonly stateDict: StateDict,
-    /** What differs in them from the base model's. */
+    /** What differs in them from the base model's; of a fresh network all that is not learned, which nobody else has. */
     private readonly adapted: ReadonlyMap<string, Tensor>,
     private readonly faces: Faces,
     private readonly stepper: Stepper,
@@ -136,7 +136,7 @@ class Run {
     const resumed = await readState(folder)
     const isFresh = options.batchNorm === 'batch'
     const adapted = isFresh
-      ? new Map<string, Tensor>()
+      ? new Map([...base].filter(([name]) => !isLearned(name, settings.scope)))
       : (resumed?.moved ??
         (await adaptedNorms(
           base,
