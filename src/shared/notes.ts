@@ -2,6 +2,7 @@
  * @file The sentences in which a training run says what was chosen for it and what happened, in the window's languages. They are
  * made and kept in English (the command line, a run's row, a model's manifest); a window says them in its own.
  */
+import { fill } from './fill'
 import type { Entry, Language } from './languages'
 
 const NOTES = {
@@ -90,7 +91,11 @@ export type NoteValues<K extends NoteKey> = Readonly<Record<Places<(typeof NOTES
 
 /** The note in English. */
 export function noteOf<K extends NoteKey>(key: K, values: NoteValues<K>): string {
-  return fill(NOTES[key].en, values)
+  // As they are, whatever a language makes of a number.
+  const written = Object.entries<string | number>(values).map(
+    ([name, value]) => [name, String(value)] as const,
+  )
+  return fill(NOTES[key].en, Object.fromEntries(written), 'en')
 }
 
 /** A sentence of `noteOf` in another language; one that is none of them as it is. */
@@ -98,13 +103,9 @@ export function noteIn(language: Language, sentence: string): string {
   if (language === 'en') return sentence
   for (const { en, [language]: other } of Object.values(NOTES)) {
     const found = patternOf(en).exec(sentence)
-    if (found) return fill(other, found.groups ?? {})
+    if (found) return fill(other, found.groups ?? {}, language)
   }
   return sentence
-}
-
-function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 }
 
 /** What the sentences of a text look like; a value may be anything. */

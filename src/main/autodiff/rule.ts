@@ -64,14 +64,15 @@ export function unbroadcast(g: GraphBuilder, gradient: Value, shape: readonly nu
   const axes = gradient.shape.flatMap((size, axis) =>
     axis < added || (shape[axis - added] === 1 && size !== 1) ? axis : [],
   )
-  const kept = gradient.shape.slice(axes.length)
-  const isLeading = axes.length > 0 && axes.every((axis, index) => axis === index)
-  const summed = isLeading
-    ? sumOfRows(g, Reshape(g, gradient, [-1, ...kept]))
-    : axes.length === 0
-      ? gradient
-      : ReduceSum(g, gradient, axes)
+  const summed = axes.length === 0 ? gradient : sumOver(g, gradient, axes)
   return String(summed.shape) === String(shape) ? summed : Reshape(g, summed, shape)
+}
+
+/** x summed over `axes`, ascending; as rows where they are the first ones. */
+function sumOver(g: GraphBuilder, x: Value, axes: readonly number[]): Value {
+  const areFirst = axes.every((axis, index) => axis === index)
+  if (!areFirst) return ReduceSum(g, x, axes)
+  return sumOfRows(g, Reshape(g, x, [-1, ...x.shape.slice(axes.length)]))
 }
 
 /**

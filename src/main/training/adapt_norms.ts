@@ -13,7 +13,7 @@ import type { BatchStatistics } from '../segface/layers'
 import { constantParameters, requireTensor, type StateDict } from '../segface/weights'
 import type { Face } from './augment'
 import { pictureFeeds } from './feeds'
-import { fedTaps, STEP, type StepOptions } from './step_graph'
+import { fedTaps, outputStatistics, STEP, type StepOptions } from './step_graph'
 
 export interface AdaptOptions extends Pick<StepOptions, 'arch' | 'resolution' | 'batch'> {
   /** How far the statistics move, from 0 (not at all) to 1 (all the way). */
@@ -75,10 +75,7 @@ function statisticsGraph(
     batchStatistics: (each: BatchStatistics) => void measured.push(each),
   }
   fedTaps(context, stateDict, { ...options, scope: 'full' })
-  for (const { norm, mean, variance } of measured) {
-    g.output(STEP.batchMean(norm), mean)
-    g.output(STEP.batchVariance(norm), variance)
-  }
+  outputStatistics(g, measured)
   return { graph: pruneGraph(g.finish()), norms: measured.map(({ norm }) => norm) }
 }
 

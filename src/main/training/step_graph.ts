@@ -90,15 +90,20 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
   const seed = { value: logits, gradient: Reshape(g, loss.gradient, logits.shape) }
   const gradients = differentiate(g, [seed], [...learned.values()])
   for (const [name, gradient] of gradients) g.output(STEP.gradient(name), gradient)
-  for (const { norm, mean, variance } of measured) {
-    g.output(STEP.batchMean(norm), mean)
-    g.output(STEP.batchVariance(norm), variance)
-  }
+  outputStatistics(g, measured)
   return {
     graph: pruneGraph(g.finish()),
     learned: [...learned.keys()],
     still: new Set([...learned.keys()].filter((name) => !gradients.has(name))),
     norms: measured.map(({ norm, count }) => ({ norm, count })),
+  }
+}
+
+/** Makes outputs of what batch norms measured. */
+export function outputStatistics(g: GraphBuilder, measured: readonly BatchStatistics[]): void {
+  for (const { norm, mean, variance } of measured) {
+    g.output(STEP.batchMean(norm), mean)
+    g.output(STEP.batchVariance(norm), variance)
   }
 }
 

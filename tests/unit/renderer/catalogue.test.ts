@@ -1,7 +1,7 @@
 /** @file The catalogue is complete in both languages, and its sentences are filled in as each language writes them. */
 import { describe, expect, test } from 'vitest'
 import { CATALOGUE, type Key } from '../../../src/renderer/src/i18n/catalogue'
-import { fill } from '../../../src/renderer/src/i18n/fill'
+import { fill } from '../../../src/shared/fill'
 import { firstLanguage, locale, t } from '../../../src/renderer/src/i18n/i18n.svelte'
 import { LANGUAGES } from '../../../src/shared/languages'
 import { ERROR_CODES } from '../../../src/shared/errors'

@@ -126,7 +126,6 @@ function pictureGradient(
 ): Value {
   const { kernel, strides, pads } = window
   const [, , height = 0, width = 0] = x.shape
-  const isDepthwise = group > 1
   const isPatches = String(kernel) === String(strides) && pads.every((pad) => pad === 0) && group === 1
   if (isPatches && kernel[0] > 1) return ConvTranspose(g, dy, w, null, { strides })
   const [top, left] = [kernel[0] - 1 - pads[0], kernel[1] - 1 - pads[1]]
@@ -134,7 +133,7 @@ function pictureGradient(
     const [bottom, right] = [kernel[0] - 1 - pads[2], kernel[1] - 1 - pads[3]]
     return Conv(g, dy, flipped(g, w, group), null, { pads: [top, left, bottom, right], group })
   }
-  if (isDepthwise) {
+  if (group > 1) {
     // What ConvTranspose leaves out at the end of a picture is what no window saw.
     const missing = (size: number, count: number, axis: 0 | 1): number =>
       size - ((count - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis === 0 ? 2 : 3])

@@ -1,6 +1,6 @@
 /** @file The window's language of now; what is on screen follows it at once. */
 import { CATALOGUE, type Key } from './catalogue'
-import { fill, type Values } from './fill'
+import { fill, type Values } from '../../../shared/fill'
 import type { Language } from '../../../shared/languages'
 
 class Locale {

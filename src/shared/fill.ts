@@ -1,5 +1,5 @@
 /** @file Fills the placeholders of a sentence; numbers are written as the language writes them. */
-import type { Language } from '../../../shared/languages'
+import type { Language } from './languages'
 
 export type Values = Readonly<Record<string, string | number>>
 
