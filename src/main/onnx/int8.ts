@@ -6,12 +6,13 @@
  * loads the graph; the other operand is quantised as it comes, by its own range. onnxruntime fuses each group of operators
  * written here into one kernel.
  */
-import { tensor } from '../base/tensor'
+import { elementCount, tensor } from '../base/tensor'
 import type { Graph, Node, Value } from './graph'
 import { GraphBuilder } from './graph'
-import { Abs, Cast, Div, Max, Mul } from './ops/elementwise'
+import { Abs, Add, Cast, Div, Max, Mul } from './ops/elementwise'
 import { ReduceMax } from './ops/norm'
 import { DynamicQuantizeLinear, MatMulInteger, QuantizeLinear } from './ops/quantise'
+import { Reshape, Transpose } from './ops/shape'
 
 /** Multiply-adds below which quantising costs more than it saves. */
 const LARGE = 2 ** 22
@@ -23,8 +24,8 @@ const SMALLEST_SCALE = 1e-30
 type Quantised = ReturnType<typeof DynamicQuantizeLinear>
 
 /**
- * `graph` with every large `MatMul` of something that changes by a constant matrix in 8 bits, of those whose result's name
- * `isWanted` says yes to: the same inputs and outputs.
+ * `graph` with every large `MatMul` of something that changes by a constant matrix in 8 bits, and every large 1x1 `Conv`, which
+ * is one, of those whose result's name `isWanted` says yes to: the same inputs and outputs.
  */
 export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean = () => true): Graph {
   const g = new GraphBuilder(graph.name, { ...graph, outputs: [], nodes: [] })
@@ -32,18 +33,25 @@ export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean
   const replaced = new Map<string, Value>()
   const quantised = new Map<string, Quantised>()
   const current = (value: Value): Value => replaced.get(value.name) ?? value
+  const quantise = (x: Value, rows: () => Value): Quantised => {
+    const made = quantised.get(x.name) ?? DynamicQuantizeLinear(g, rows())
+    quantised.set(x.name, made)
+    return made
+  }
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((value) => value && current(value))
     if (node.inputs.every((value) => value === null || constants.has(value.name))) {
       for (const { name } of node.outputs) constants.add(name)
     }
-    const [x, weight] = inputs
+    const [x, weight, bias] = inputs
     const [output] = node.outputs
     if (x && weight && output && isWanted(output.name) && isLargeProduct(node, constants)) {
       const product = g.scope(output.name, () => {
-        const known = quantised.get(x.name) ?? DynamicQuantizeLinear(g, x)
-        quantised.set(x.name, known)
-        return multiply(g, known, weight)
+        if (node.opType === 'MatMul') return multiply(g, quantise(x, () => x), weight) // prettier-ignore
+        const rows = quantise(x, () => Transpose(g, x, [0, 2, 3, 1]))
+        const columns = Transpose(g, Reshape(g, weight, weight.shape.slice(0, 2)), [1, 0])
+        const made = multiply(g, rows, columns)
+        return Transpose(g, bias ? Add(g, made, bias) : made, [0, 3, 1, 2])
       })
       replaced.set(output.name, product)
     } else {
@@ -54,13 +62,31 @@ export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean
   return g.finish()
 }
 
-function isLargeProduct({ opType, inputs, outputs }: Node, constants: ReadonlySet<string>): boolean {
-  const [x, weight] = inputs
-  const [output] = outputs
-  if (opType !== 'MatMul' || !x || !weight || !output || output.dtype !== 'float32') return false
-  if (constants.has(x.name) || !constants.has(weight.name) || weight.shape.length !== 2) return false
-  const [inner = 0] = weight.shape
-  return output.shape.reduce((product, size) => product * size, inner) >= LARGE
+function isLargeProduct(node: Node, constants: ReadonlySet<string>): boolean {
+  const [x, weight, bias] = node.inputs
+  const [output] = node.outputs
+  if (!x || !weight || !output || output.dtype !== 'float32') return false
+  if (constants.has(x.name) || !constants.has(weight.name)) return false
+  if (bias && !constants.has(bias.name)) return false
+  if (node.opType === 'MatMul' ? weight.shape.length !== 2 : !isPointwise(node)) return false
+  return elementCount(weight.shape) * rowsOf(node.opType, x.shape) >= LARGE
+}
+
+/** True of a `Conv` whose pixels are each computed from the one in their place alone. */
+function isPointwise({ opType, inputs, attributes }: Node): boolean {
+  if (opType !== 'Conv') return false
+  const [, , ...kernel] = inputs[1]?.shape ?? []
+  const group = attributes.group?.value ?? 1
+  const all = (name: string, value: number) => {
+    const attribute = attributes[name]
+    return attribute?.type !== 'ints' || attribute.value.every((each) => each === value)
+  }
+  return kernel.every((size) => size === 1) && group === 1 && all('strides', 1) && all('pads', 0)
+}
+
+/** How many vectors are multiplied: channels are the last axis of a `MatMul`'s operand, and the second of a `Conv`'s. */
+function rowsOf(opType: Node['opType'], shape: readonly number[]): number {
+  return elementCount(shape) / (shape.at(opType === 'MatMul' ? -1 : 1) ?? 1)
 }
 
 /** x by a matrix [K, N] as float32, where x is what `DynamicQuantizeLinear` made of it. */

@@ -37,6 +37,18 @@ export function linear({ g, parameter }: NetworkContext, x: Value, name: string,
   return g.scope(name, () => Add(g, MatMul(g, x, Transpose(g, weight, [1, 0])), bias))
 }
 
+/**
+ * nn.Linear on the channels of every pixel of x [N, C, H, W], as a convolution: in the blocked layout that onnxruntime gives
+ * convolutions on a processor, the same products take a sixth less time than as those of a matrix.
+ */
+export function linearOfPixels(context: NetworkContext, x: Value, name: string, outFeatures: number): Value {
+  const { g, parameter } = context
+  const inFeatures = at(x.shape, 1)
+  const weight = parameter(`${name}.weight`, [outFeatures, inFeatures])
+  const bias = parameter(`${name}.bias`, [outFeatures])
+  return g.scope(name, () => Conv(g, x, Reshape(g, weight, [outFeatures, inFeatures, 1, 1]), bias))
+}
+
 /** nn.LayerNorm over the last axis. */
 export function layerNorm({ g, parameter }: NetworkContext, x: Value, name: string, epsilon: number): Value {
   const features = at(x.shape, x.shape.length - 1)

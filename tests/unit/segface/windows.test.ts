@@ -54,7 +54,7 @@ describe.each(LAYOUTS)('windows on a map of %j, %i pixels wide, shifted by %i', 
 
   it('let pixels see each other only where they lie within a window of each other', () => {
     const g = new GraphBuilder()
-    const { mask } = windowConstants(g, 'w', layout, 1)
+    const { mask } = windowConstants(g, 'w', layout, { batch: 1, channels: 1, heads: 1 })
     expect(mask === null).toBe(Math.max(height, width) <= side)
     if (mask === null) return
     const added = g.finish().initializers.get(mask.name)?.data ?? []
@@ -74,7 +74,7 @@ describe.each(LAYOUTS)('windows on a map of %j, %i pixels wide, shifted by %i', 
   it('give back what was cut in them', async () => {
     const g = new GraphBuilder()
     const [heads, channels] = [2, 6]
-    const windows = windowConstants(g, 'w', layout, heads)
+    const windows = windowConstants(g, 'w', layout, { batch: 2, channels, heads })
     const qkv = g.input('qkv', 'float32', [2, height, width, 3 * channels])
     const parts = splitWindows(g, qkv, windows)
     parts.forEach((part, index) => g.output(`part${index}`, joinWindows(g, part, windows)))

@@ -8,11 +8,10 @@
 import { at } from '../../../shared/assert'
 import type { Value } from '../../onnx/graph'
 import { Add, Gelu, Mul } from '../../onnx/ops/elementwise'
-import { MatMul } from '../../onnx/ops/linear'
+import { Conv } from '../../onnx/ops/conv'
 import { Reshape, Transpose } from '../../onnx/ops/shape'
-import type { ConvOptions } from '../../onnx/ops/conv'
 import type { NetworkContext } from '../layers'
-import { conv2d, layerNorm, linear } from '../layers'
+import { conv2d, layerNorm, linearOfPixels } from '../layers'
 
 /** torchvision gives ConvNeXt's layer norms this ε. */
 const EPSILON = 1e-6
@@ -32,64 +31,48 @@ export function convnext(
   image: Value,
   arch: keyof typeof FIRST_CHANNELS,
 ): readonly Value[] {
-  const { g } = context
   const stem = conv2d(context, image, 'backbone.0.0.0', FIRST_CHANNELS[arch], 4, { strides: [4, 4] })
-  const pixels = g.scope('backbone.0.0', () => Transpose(g, stem, CHANNELS_LAST))
-  let x = layerNorm(context, pixels, 'backbone.0.0.1', EPSILON)
+  let x = normalise(context, stem, 'backbone.0.0.1')
   // `.features` are in turn what makes the picture smaller, the stem first, and a stage.
   return DEPTHS.map((blocks, index) => {
     if (index > 0) x = downsample(context, x, `backbone.0.${2 * index}`)
-    const name = `backbone.0.${2 * index + 1}`
-    for (let n = 0; n < blocks; n++) x = block(context, x, `${name}.${n}`)
-    return g.scope(name, () => Transpose(g, x, CHANNELS_FIRST))
+    for (let n = 0; n < blocks; n++) x = block(context, x, `backbone.0.${2 * index + 1}.${n}`)
+    return x
   })
 }
 
-const CHANNELS_FIRST = [0, 3, 1, 2]
-const CHANNELS_LAST = [0, 2, 3, 1]
-
-/** nn.Conv2d on pixels [N, H, W, C]. */
-function convolvePixels(
-  context: NetworkContext,
-  x: Value,
-  name: string,
-  out: number,
-  kernel: number,
-  options: ConvOptions,
-): Value {
+/** nn.LayerNorm over the channels of x [N, C, H, W]. */
+function normalise(context: NetworkContext, x: Value, name: string): Value {
   const { g } = context
-  return g.scope(name, () => {
-    const y = conv2d(context, Transpose(g, x, CHANNELS_FIRST), name, out, kernel, options)
-    return Transpose(g, y, CHANNELS_LAST)
-  })
+  const pixels = g.scope(name, () => Transpose(g, x, [0, 2, 3, 1]))
+  const normed = layerNorm(context, pixels, name, EPSILON)
+  return g.scope(name, () => Transpose(g, normed, [0, 3, 1, 2]))
 }
 
-/** [N, H, W, C] to [N, H/2, W/2, 2 C]. */
+/** [N, C, H, W] to [N, 2 C, H/2, W/2]. */
 function downsample(context: NetworkContext, x: Value, name: string): Value {
-  const normed = layerNorm(context, x, `${name}.0`, EPSILON)
-  return convolvePixels(context, normed, `${name}.1`, 2 * at(x.shape, 3), 2, { strides: [2, 2] })
+  const normed = normalise(context, x, `${name}.0`)
+  return conv2d(context, normed, `${name}.1`, 2 * at(x.shape, 1), 2, { strides: [2, 2] })
 }
 
 /**
- * x [N, H, W, C] plus what a depthwise 7x7 convolution and two layers per pixel make of it. `layer_scale`, a factor for each
+ * x [N, C, H, W] plus what a depthwise 7x7 convolution and two layers per pixel make of it. `layer_scale`, a factor for each
  * outgoing channel, moves into the second layer's weight and bias.
  */
 function block(context: NetworkContext, x: Value, name: string): Value {
   const { g, parameter } = context
-  const channels = at(x.shape, 3)
-  const seen = convolvePixels(context, x, `${name}.block.0`, channels, 7, {
-    pads: [3, 3, 3, 3],
-    group: channels,
-  })
-  const normed = layerNorm(context, seen, `${name}.block.2`, EPSILON)
-  const hidden = linear(context, normed, `${name}.block.3`, EXPANSION * channels)
-  const weight = parameter(`${name}.block.5.weight`, [channels, EXPANSION * channels])
+  const channels = at(x.shape, 1)
+  const hidden = EXPANSION * channels
+  const seen = conv2d(context, x, `${name}.block.0`, channels, 7, { pads: [3, 3, 3, 3], group: channels })
+  const normed = normalise(context, seen, `${name}.block.2`)
+  const features = linearOfPixels(context, normed, `${name}.block.3`, hidden)
+  const weight = parameter(`${name}.block.5.weight`, [channels, hidden])
   const bias = parameter(`${name}.block.5.bias`, [channels])
   const layerScale = parameter(`${name}.layer_scale`, [channels, 1, 1])
   return g.scope(name, () => {
-    const scale = Reshape(g, layerScale, [channels])
-    const scaled = Mul(g, Transpose(g, weight, [1, 0]), scale)
-    const y = Add(g, MatMul(g, Gelu(g, hidden), scaled), Mul(g, bias, scale))
-    return Add(g, x, y)
+    const scaled = Mul(g, weight, Reshape(g, layerScale, [channels, 1]))
+    const kernel = Reshape(g, scaled, [channels, hidden, 1, 1])
+    const offset = Mul(g, bias, Reshape(g, layerScale, [channels]))
+    return Add(g, x, Conv(g, Gelu(g, features), kernel, offset))
   })
 }

@@ -9,7 +9,7 @@ import { MatMul } from '../../onnx/ops/linear'
 import { Softmax } from '../../onnx/ops/norm'
 import { Gather, Pad, Reshape, Split, Transpose } from '../../onnx/ops/shape'
 import type { NetworkContext } from '../layers'
-import { conv2d, layerNorm, linear } from '../layers'
+import { conv2d, layerNorm, linearOfPixels } from '../layers'
 import type { Windows } from './windows'
 import { joinWindows, layOutWindows, mergePixels, splitWindows, windowConstants } from './windows'
 
@@ -55,12 +55,13 @@ export function swinStages(
   return depths.map((blocks, stage) => {
     if (stage > 0) x = mergePatches(context, x, `backbone.0.${2 * stage}`, version)
     const name = `backbone.0.${2 * stage + 1}`
-    const [, height = 0, width = 0, channels = 0] = x.shape
+    const [batch = 0, height = 0, width = 0, channels = 0] = x.shape
+    const sizes = { batch, channels, heads: channels / HEAD_CHANNELS }
     const still = layOutWindows([height, width], window, 0)
     const shifted = layOutWindows([height, width], window, Math.floor(window / 2))
     const inTurn = [
-      windowConstants(g, `${name}.windows`, still, channels / HEAD_CHANNELS),
-      windowConstants(g, `${name}.shifted_windows`, shifted, channels / HEAD_CHANNELS),
+      windowConstants(g, `${name}.windows`, still, sizes),
+      windowConstants(g, `${name}.shifted_windows`, shifted, sizes),
     ]
     for (let n = 0; n < blocks; n++) x = block(context, x, `${name}.${n}`, at(inTurn, n % 2), version)
     return g.scope(name, () => Transpose(g, x, [0, 3, 1, 2]))
@@ -91,9 +92,11 @@ function block(
   )
   const seen = g.scope(name, () => Add(g, x, read))
   const thought = normalised(context, seen, `${name}.norm2`, version, (y) => {
-    const hidden = linear(context, y, `${name}.mlp.0`, EXPANSION * channels)
+    const pixels = g.scope(`${name}.mlp`, () => Transpose(g, y, [0, 3, 1, 2]))
+    const hidden = linearOfPixels(context, pixels, `${name}.mlp.0`, EXPANSION * channels)
     const active = g.scope(`${name}.mlp.1`, () => Gelu(g, hidden))
-    return linear(context, active, `${name}.mlp.3`, channels)
+    const made = linearOfPixels(context, active, `${name}.mlp.3`, channels)
+    return g.scope(`${name}.mlp`, () => Transpose(g, made, [0, 2, 3, 1]))
   })
   return g.scope(name, () => Add(g, seen, thought))
 }
