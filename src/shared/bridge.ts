@@ -1,5 +1,6 @@
 /** @file What the preload puts on the page of the Electron window: ask, listen, have a folder picked, a file's path told; nothing else. */
-import type { EventName, Events, Method } from './api'
+import type { EventName, Events } from './api'
+import type { Method } from './requests'
 import type { WireError } from './errors'
 
 /** Answers travel as data, since Electron cuts thrown errors down to their message. */

@@ -1,5 +1,6 @@
 /** @file What a model scores on a dataset, and by which rules: what `facet test` prints. Names and fractions as design.md promises. */
-import type { Complaint, Provider, Split } from './api'
+import type { Complaint } from './answers'
+import type { Provider, Split } from './terms'
 import type { ClassName, PaintOrder } from './labels'
 
 export const TEST_SPLITS = ['train', 'val', 'test', 'all'] as const satisfies readonly (Split | 'all')[]

@@ -1,5 +1,5 @@
 /** @file The settings of somebody who chose nothing yet. */
-import type { Settings } from './api'
+import type { Settings } from './requests'
 
 export const DEFAULT_SETTINGS: Settings = {
   language: null,

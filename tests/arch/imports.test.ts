@@ -121,7 +121,7 @@ const WITH_NODE = [
 /** Each package with the places that may import it; a new one is put here first. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: [
-    'shared/api.ts',
+    'shared/requests.ts',
     'shared/network_schema.ts',
     'shared/training.ts',
     'main/checkpoint/safetensors.ts',

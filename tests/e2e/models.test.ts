@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createApp, type App } from '../../src/main/app/app'
 import type { Published } from '../../src/main/models/published'
 import { serveHttp, type HttpDoor } from '../../src/main/node/http'
-import type { RevisionRow } from '../../src/shared/api'
+import type { RevisionRow } from '../../src/shared/answers'
 import { suiteFolder, testPaths } from '../helpers/app'
 import { f32, makeCheckpoint } from '../helpers/checkpoint'
 import { serveFile, type FileServer } from '../helpers/file_server'

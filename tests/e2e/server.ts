@@ -2,7 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Method, Request, Response as Answer } from '../../src/shared/api'
+import type { Response as Answer } from '../../src/shared/answers'
+import type { Method, Request } from '../../src/shared/requests'
 import { decodeWire, encodeWire } from '../../src/shared/wire'
 import { BUILT } from '../helpers/app'
 

@@ -1,6 +1,6 @@
 /** @file What the masks must be, told the slow way: stored masks pixel by pixel, and the brush as plain geometry. */
 import { expect } from 'vitest'
-import type { Status } from '../../src/shared/api'
+import type { Status } from '../../src/shared/terms'
 import { PART_INDEX, PART_NAMES, type PartName } from '../../src/shared/labels'
 import { createPartMap, drawRuns, type PartMap } from '../../src/shared/mask'
 import type { Server } from './server'

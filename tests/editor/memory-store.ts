@@ -1,13 +1,7 @@
 /** @file A real store of one face in memory, by shared/patch's own settle, apply and invert; slow and refusing at will. */
-import type {
-  Api,
-  FaceMasks,
-  HistoryState,
-  HistoryStep,
-  Method,
-  Request,
-  Response,
-} from '../../src/shared/api'
+import type { FaceMasks, HistoryState, HistoryStep, Response } from '../../src/shared/answers'
+import type { Api } from '../../src/shared/api'
+import type { Method, Request } from '../../src/shared/requests'
 import { FacetError } from '../../src/shared/errors'
 import { PART_NAMES } from '../../src/shared/labels'
 import { encodeRuns, partAreas, type PartMap } from '../../src/shared/mask'

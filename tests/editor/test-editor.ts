@@ -1,5 +1,5 @@
 /** @file The editor without a screen, driven as a hand would: canvas points are mask points, a texture is an array. */
-import type { HistoryState } from '../../src/shared/api'
+import type { HistoryState } from '../../src/shared/answers'
 import type { PartMap } from '../../src/shared/mask'
 import type { Desk, PointerInput, ToolName } from '../../src/renderer/src/editor/desk'
 import { MaskDocument } from '../../src/renderer/src/editor/document'

@@ -1,5 +1,5 @@
 /** @file A tiny training loop, for a child process: linear regression by AdamW, gradient and update in one graph. */
-import type { Provider } from '../../src/shared/api'
+import type { Provider } from '../../src/shared/terms'
 import { encodeModel } from '../../src/main/onnx/encode'
 import type { Value } from '../../src/main/onnx/graph'
 import { GraphBuilder } from '../../src/main/onnx/graph'

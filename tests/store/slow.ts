@@ -2,7 +2,8 @@
  * @file The store's history told the slow way, for the fuzz: a face as a list of pixels, undo as whole states kept in
  * two stacks. Shares no code with the store but the part names' count.
  */
-import type { PartOrigin, Status } from '../../src/shared/api'
+import type { PartOrigin } from '../../src/shared/answers'
+import type { Status } from '../../src/shared/terms'
 import { PART_COUNT } from '../../src/shared/labels'
 import type { MaskPatch } from '../../src/shared/patch'
 

@@ -1,14 +1,7 @@
 /** @file The app without a door: joins every domain's handlers into one table, checks each request, tells events. */
-import {
-  REQUESTS,
-  type Api,
-  type Checked,
-  type EventName,
-  type Events,
-  type Method,
-  type Request,
-  type Response,
-} from '../../shared/api'
+import type { Response } from '../../shared/answers'
+import type { Api, EventName, Events } from '../../shared/api'
+import { REQUESTS, type Checked, type Method, type Request } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { Loudspeaker } from '../base/events'
 import { datasetHandlers } from './datasets'

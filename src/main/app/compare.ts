@@ -1,6 +1,6 @@
 /** @file The gate: two models scored on the same faces before one replaces the other, and where the new one is worse. */
 import { resolve } from 'node:path'
-import type { Checked } from '../../shared/api'
+import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { CLASS_NAMES, PART_NAMES, type PartName } from '../../shared/labels'
 import type { ModelComparison, ValidationScores } from '../../shared/training'

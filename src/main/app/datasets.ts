@@ -2,15 +2,9 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
-import {
-  SPLITS,
-  type Checked,
-  type Complaint,
-  type DatasetSummary,
-  type ExportSummary,
-  type Split,
-  type Status,
-} from '../../shared/api'
+import type { Complaint, DatasetSummary, ExportSummary } from '../../shared/answers'
+import type { Checked } from '../../shared/requests'
+import { SPLITS, type Split, type Status } from '../../shared/terms'
 import { assertNever, at } from '../../shared/assert'
 import { FacetError, toWire } from '../../shared/errors'
 import { partAreas } from '../../shared/mask'

@@ -1,5 +1,5 @@
 /** @file The list of a workspace's pictures and a person's verdict on each. */
-import type { ImageRow } from '../../shared/api'
+import type { ImageRow } from '../../shared/answers'
 import { naturalSort } from '../imaging/scan'
 import type { Context, Handlers } from './app'
 

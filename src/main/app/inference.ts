@@ -2,7 +2,10 @@
  * @file Predicting what the window shows, and ahead of it: which image next, by which model on which provider; results
  * become revisions. The engine does the work; hand-made parts are never touched.
  */
-import type { Checked, ConfidenceMap, Events, InferenceStatus, Provider } from '../../shared/api'
+import type { ConfidenceMap, InferenceStatus } from '../../shared/answers'
+import type { Events } from '../../shared/api'
+import type { Checked } from '../../shared/requests'
+import type { Provider } from '../../shared/terms'
 import { FacetError, toWire, type WireError } from '../../shared/errors'
 import type { Loudspeaker } from '../base/events'
 import { median } from '../base/quantile'

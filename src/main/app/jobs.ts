@@ -1,5 +1,6 @@
 /** @file Long work: its progress told as events, a few times a second, and its cancelling by the caller's job name. */
-import type { Events, Method } from '../../shared/api'
+import type { Events } from '../../shared/api'
+import type { Method } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import type { Loudspeaker } from '../base/events'
 import type { Context, Handlers } from './app'

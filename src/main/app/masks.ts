@@ -1,6 +1,6 @@
 /** @file The masks of the picture on screen: read, changed by hand, taken back and forth. */
 import { userInfo } from 'node:os'
-import type { FaceMasks, HistoryState, HistoryStep } from '../../shared/api'
+import type { FaceMasks, HistoryState, HistoryStep } from '../../shared/answers'
 import type { Context, Handlers } from './app'
 import { versionOf } from './media'
 

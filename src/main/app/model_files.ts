@@ -1,7 +1,8 @@
 /** @file Model files on their way into the registry: what one is, what it makes of a picture, and taking it in. */
 import { readFile } from 'node:fs/promises'
 import { join, parse, resolve } from 'node:path'
-import type { Checked, ModelFile, ModelLook } from '../../shared/api'
+import type { ModelFile, ModelLook } from '../../shared/answers'
+import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { hintsOf, type Hint } from '../../shared/plausible'
 import { withCheckpoint } from '../checkpoint/open'

@@ -1,7 +1,9 @@
 /** @file Masks for files on disk, without a workspace: what `facet predict` does. */
 import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Checked, Complaint, PredictSummary, ProviderChoice } from '../../shared/api'
+import type { Complaint, PredictSummary } from '../../shared/answers'
+import type { Checked } from '../../shared/requests'
+import type { ProviderChoice } from '../../shared/terms'
 import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { partMapFromLabels } from '../../shared/mask'

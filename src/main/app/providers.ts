@@ -6,13 +6,8 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import {
-  PROVIDERS,
-  TRIAL_VERDICTS,
-  type Provider,
-  type ProviderChoice,
-  type ProviderTrial,
-} from '../../shared/api'
+import type { ProviderTrial } from '../../shared/answers'
+import { PROVIDERS, TRIAL_VERDICTS, type Provider, type ProviderChoice } from '../../shared/terms'
 import { FacetError, toWire } from '../../shared/errors'
 import { writeFileAtomic } from '../base/fs'
 import { runAlone } from '../engine/client'

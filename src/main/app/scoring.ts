@@ -1,5 +1,6 @@
 /** @file Scoring faces with masks, one after another: each face's own confusion, to be summed, ranked or drawn anew. */
-import type { Complaint, Provider } from '../../shared/api'
+import type { Complaint } from '../../shared/answers'
+import type { Provider } from '../../shared/terms'
 import type { PaintOrder } from '../../shared/labels'
 import type { LabelMap } from '../../shared/mask'
 import { groundTruth, type Sample } from '../dataset/samples'

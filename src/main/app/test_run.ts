@@ -1,7 +1,9 @@
 /** @file What `facet test` does: a model's scores on a dataset by SegFace's protocol, with the card that says how. */
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { SPLITS, type Checked, type Complaint, type Split } from '../../shared/api'
+import type { Complaint } from '../../shared/answers'
+import type { Checked } from '../../shared/requests'
+import { SPLITS, type Split } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { CLASS_NAMES, type ClassName } from '../../shared/labels'
 import { IGNORED } from '../../shared/mask'

@@ -1,6 +1,6 @@
 /** @file A workspace folder that is a CelebAMask-HQ tree: which masks and which split belong to a picture of its list. */
 import { basename, relative, sep } from 'node:path'
-import type { Split } from '../../shared/api'
+import type { Split } from '../../shared/terms'
 import type { PartMap } from '../../shared/mask'
 import { findCelebAMask } from '../dataset/celebamask/detect'
 import { MASK_FOLDERS } from '../dataset/celebamask/format'

@@ -1,16 +1,9 @@
 /** @file The commands of design.md: each turns its arguments into one call of the app and prints the answer. */
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, Option } from 'commander'
-import {
-  EXPORT_FORMATS,
-  EXPORT_ONLY,
-  MODEL_FORMATS,
-  PRECISIONS,
-  PROVIDERS,
-  type PrecisionCheck,
-  type Request,
-  type Response,
-} from '../../shared/api'
+import type { PrecisionCheck, Response } from '../../shared/answers'
+import type { Request } from '../../shared/requests'
+import { EXPORT_FORMATS, EXPORT_ONLY, MODEL_FORMATS, PRECISIONS, PROVIDERS } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { PAINT_ORDER_NAMES } from '../../shared/labels'
 import { PRESET_NAMES } from '../../shared/network'

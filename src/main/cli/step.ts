@@ -1,6 +1,7 @@
 /** @file `facet step`: its flags to one call, and its losses as a table. */
 import { Option, type Command } from 'commander'
-import type { Request, Response } from '../../shared/api'
+import type { Response } from '../../shared/answers'
+import type { Request } from '../../shared/requests'
 import { BATCH_NORMS, SCOPES } from '../../shared/training'
 import { table } from './output'
 import type { Once } from './train'

@@ -1,6 +1,8 @@
 /** @file `facet train`: SegFace's flags to one call, and what a run tells as lines on stderr. */
 import { Option, type Command } from 'commander'
-import { PROVIDERS, type Method, type ProviderChoice, type Request, type Response } from '../../shared/api'
+import type { Response } from '../../shared/answers'
+import type { Method, Request } from '../../shared/requests'
+import { PROVIDERS, type ProviderChoice } from '../../shared/terms'
 import { PRESERVE, SCOPES, TRAIN_ON, type TrainOn, type TrainOptionsInput } from '../../shared/training'
 import type { App } from '../app/app'
 import { namedDataset } from '../app/samples'

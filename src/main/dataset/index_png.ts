@@ -1,7 +1,7 @@
 /** @file Writes one index PNG a photo: a pixel's value is SegFace's class number, 0 background to 18 necklace. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ExportSummary } from '../../shared/api'
+import type { ExportSummary } from '../../shared/answers'
 import type { PaintOrder } from '../../shared/labels'
 import { flatten } from '../../shared/mask'
 import { encodeLabelPng } from '../imaging/mask'

@@ -1,5 +1,6 @@
 /** @file What goes out: one face with its masks, and the counting, cancelling and complaining that every export shares. */
-import type { Complaint, DatasetSummary, Split } from '../../shared/api'
+import type { Complaint, DatasetSummary } from '../../shared/answers'
+import type { Split } from '../../shared/terms'
 import { invariant } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { partAreas, type PartMap } from '../../shared/mask'

@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { EXPORT_FORMATS } from '../../shared/api'
+import type { EXPORT_FORMATS } from '../../shared/terms'
 import { assertNever, invariant } from '../../shared/assert'
 import { PART_NAMES } from '../../shared/labels'
 import { flatten, type PartMap } from '../../shared/mask'

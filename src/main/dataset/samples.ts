@@ -3,7 +3,8 @@
  * CelebAMask-HQ tree. Masks are read when they are asked for.
  */
 import { relative, sep } from 'node:path'
-import type { Complaint, Split, Status } from '../../shared/api'
+import type { Complaint } from '../../shared/answers'
+import type { Split, Status } from '../../shared/terms'
 import { PART_INDEX, type PaintOrder, type PartName } from '../../shared/labels'
 import { flatten, IGNORED, type LabelMap, type PartMap } from '../../shared/mask'
 import { readCelebAMask, readItemMasks, type CelebAMaskItem, type ItemMasks } from './celebamask/importer'

@@ -1,6 +1,6 @@
 /** @file The IPC transport: the window's calls to the app and the app's events to the window; only our own page is heard. */
 import type { IpcMain, IpcMainInvokeEvent, WebContents } from 'electron'
-import type { Method } from '../../shared/api'
+import type { Method } from '../../shared/requests'
 import { FacetError, toWire } from '../../shared/errors'
 import type { BridgeAnswer } from '../../shared/bridge'
 import type { App } from '../app/app'

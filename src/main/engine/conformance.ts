@@ -2,7 +2,7 @@
  * @file The operators that our networks consist of, each as a graph so small that a provider which gets one wrong, or lacks
  * it, is told by that operator's name. A provider computes them all as the processor does, or is not used.
  */
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { FacetError, toWire } from '../../shared/errors'
 import { elementCount, tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'

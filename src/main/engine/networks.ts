@@ -1,5 +1,5 @@
 /** @file Networks kept ready to run in the engine: from weights on disk to a loaded session, the last few used. */
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
@@ -10,7 +10,7 @@ import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
 import { createSession, type Array32, type Session } from '../runtime/session'
 import { recognise, type SegFaceConfig } from '../segface/config'
-import { backboneInInt8 } from '../segface/int8'
+import { backboneInInt8, gainsInInt8 } from '../segface/int8'
 import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
 import { buildHead, endIn, type Ending } from '../segface/postprocess'
@@ -229,8 +229,10 @@ export function recogniseIn(weights: string): Promise<SegFaceConfig> {
 /** The graph of SegFace's tensors in `ref`, all read from disk. Throws a checkpoint error or `model/unsupported`. */
 export async function buildNetwork(ref: NetworkRef, batch = 1): Promise<Graph> {
   const { weights, changes = [], resolution, precision = 'float', taken = [] } = ref
-  const built = buildSegFace(await readTensors([weights, ...changes]), { resolution, batch })
-  const graph = precision === 'int8' ? backboneInInt8(built) : built
+  const stateDict = await readTensors([weights, ...changes])
+  const built = buildSegFace(stateDict, { resolution, batch })
+  const isFaster = precision === 'int8' && gainsInInt8(recognise(stateDict).arch)
+  const graph = isFaster ? backboneInInt8(built) : built
   const others: TakenParts[] = []
   for (const { from, parts } of taken)
     others.push({ graph: await buildNetwork({ ...from, precision }, batch), parts })

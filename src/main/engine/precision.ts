@@ -1,7 +1,7 @@
 /** @file What 8 bits change of a network's answers, and what they gain, on pictures of the user. */
 import { median } from '../base/quantile'
 import { FacetError } from '../../shared/errors'
-import type { Precision } from '../../shared/api'
+import type { Precision } from '../../shared/terms'
 import { isUnreadablePicture } from '../imaging/open'
 import { readInput } from '../segface/preprocess'
 import type { Labeller, Networks } from './networks'

@@ -1,5 +1,5 @@
 /** @file What the backend and the engine say to each other: jobs, answers, and the framing on a pipe. */
-import type { Precision, Provider } from '../../shared/api'
+import type { Precision, Provider } from '../../shared/terms'
 import { FacetError, type WireError } from '../../shared/errors'
 import type { PartName } from '../../shared/labels'
 import type { LabelMap } from '../../shared/mask'

@@ -3,7 +3,7 @@
  * against the processor; then it is timed.
  */
 import { median } from '../base/quantile'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { toWire } from '../../shared/errors'
 import { TRAINING_PROVIDERS } from '../runtime/providers'
 import { checkOperators, noise, openDevice, requireClose, tooSlow } from './conformance'

@@ -1,6 +1,6 @@
 /** @file A model out of the registry, or a checkpoint, as a file that others read: SegFace's own checkpoint, safetensors, or ONNX's notes. */
 import { stat } from 'node:fs/promises'
-import type { ModelFormat } from '../../shared/api'
+import type { ModelFormat } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../shared/network'
 import { copyBytes, writeFileAtomic } from '../base/fs'

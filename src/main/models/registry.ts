@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { ModelInfo } from '../../shared/api'
+import type { ModelInfo } from '../../shared/answers'
 import { FacetError } from '../../shared/errors'
 import { partsOf } from '../../shared/labels'
 import { parkedDirectory, recoverDirectory, unreadable } from '../base/fs'

@@ -3,7 +3,7 @@
  * and with what options. Facts: docs of onnxruntime 1.30; measured notes in ARCHITECTURE.md, "Providers".
  */
 import type { InferenceSession } from 'onnxruntime-common'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 
 /** Worth trying, best hope first, by `process.platform`; the processor is always the last and the yardstick. */
 const LADDERS: Readonly<Record<string, readonly Provider[]>> = {

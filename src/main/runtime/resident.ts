@@ -4,7 +4,7 @@
  * a step is fed and answers crosses; onnxruntime for Node keeps nothing on the other providers, so there they are arrays.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { encodeModel } from '../onnx/encode'
 import { GraphBuilder } from '../onnx/graph'

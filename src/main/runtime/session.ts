@@ -1,7 +1,7 @@
 /** @file One interface over onnxruntime-node: a graph's bytes in, typed arrays in and out. Both calls block the thread. */
 import { availableParallelism } from 'node:os'
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { foldingOptions, sessionOptions, threadCount } from './providers'
 

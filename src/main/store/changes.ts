@@ -2,7 +2,7 @@
  * @file Every way the masks of a face change: a hand's patch, a prediction, an import, undo, redo. Each is one
  * transaction that appends a revision, rewrites the touched parts and derives the image's status.
  */
-import type { HistoryState, HistoryStep, PartOrigin } from '../../shared/api'
+import type { HistoryState, HistoryStep, PartOrigin } from '../../shared/answers'
 import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { ALL_PARTS, PART_COUNT } from '../../shared/labels'

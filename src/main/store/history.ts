@@ -1,5 +1,5 @@
 /** @file The revisions of a face: appended, never changed; undo and redo are a walk over them. */
-import type { PartOrigin, RevisionRow } from '../../shared/api'
+import type { PartOrigin, RevisionRow } from '../../shared/answers'
 import { at, invariant } from '../../shared/assert'
 import { PART_NAMES } from '../../shared/labels'
 import { decodePatch, encodePatch, isEmptyPatch, type MaskPatch } from '../../shared/patch'

@@ -1,5 +1,6 @@
 /** @file The images of a workspace: found by a scan, kept when their file vanishes, sorted into splits, reviewed. */
-import type { ImageRow, Split, Status } from '../../shared/api'
+import type { ImageRow } from '../../shared/answers'
+import type { Split, Status } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { PART_INDEX, PART_NAMES, type PartName } from '../../shared/labels'
 import type { ReadableDb, WritableDb } from './db'

@@ -1,5 +1,6 @@
 /** @file The masks of a face as rows: one per decided part, with its area and who decided it. */
-import type { PartMask, PartOrigin, Split, Status } from '../../shared/api'
+import type { PartMask, PartOrigin } from '../../shared/answers'
+import type { Split, Status } from '../../shared/terms'
 import { at, invariant } from '../../shared/assert'
 import { PART_COUNT, PART_NAMES } from '../../shared/labels'
 import { createPartMap, drawRuns, type PartMap } from '../../shared/mask'

@@ -1,5 +1,5 @@
 /** @file What may be asked of a workspace's database without changing it, also while another process writes it. */
-import type { ImageRow, PartMask, RevisionRow } from '../../shared/api'
+import type { ImageRow, PartMask, RevisionRow } from '../../shared/answers'
 import type { PartMap } from '../../shared/mask'
 import type { Connection } from './db'
 import { facesOf, readFaceRow, type Face } from './faces'

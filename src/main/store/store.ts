@@ -1,5 +1,6 @@
 /** @file The store of one workspace: every way its database changes, each answered by its own room. */
-import type { HistoryState, HistoryStep, ImageRow, Split } from '../../shared/api'
+import type { HistoryState, HistoryStep, ImageRow } from '../../shared/answers'
+import type { Split } from '../../shared/terms'
 import { at } from '../../shared/assert'
 import type { PartName } from '../../shared/labels'
 import type { PartMap } from '../../shared/mask'

@@ -3,7 +3,7 @@
  * that the base model learned from, move towards those of the faces at hand. No label is looked at. Li et al., Revisiting Batch
  * Normalization For Practical Domain Adaptation (https://arxiv.org/abs/1603.04779).
  */
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { tensor, toFloat32, type Tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import { GraphBuilder } from '../onnx/graph'

@@ -1,6 +1,6 @@
 /** @file What the weights of the moment make of faces: one class a pixel, and the counts that scores are made of. */
 import { at, invariant } from '../../shared/assert'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import type { Scope, ValidationScores } from '../../shared/training'
 import { countPixels, sumConfusions, type Confusion } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'

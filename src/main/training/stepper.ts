@@ -4,7 +4,7 @@
  * reads as they are, and the update is a loop over them.
  */
 import { invariant } from '../../shared/assert'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { AdamW } from '../autodiff/optimizers'
 import { encodeModel } from '../onnx/encode'
 import { GraphBuilder, type Graph, type Value } from '../onnx/graph'

@@ -5,7 +5,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invariant } from '../../shared/assert'
-import type { Provider } from '../../shared/api'
+import type { Provider } from '../../shared/terms'
 import { elementCount, tensor, toFloat16Bits, toFloat32 } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import { createSession, type Session } from '../runtime/session'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Split } from '../../../src/shared/api'
+import type { Split } from '../../../src/shared/terms'
 import { readPartition, writePartition } from '../../../src/main/dataset/celebamask/partition'
 
 /** CelebA's own list: 202,599 files, cut at the numbers that its README states. */

@@ -9,7 +9,7 @@ import { findPublished, PUBLISHED, type Published } from '../../../src/main/mode
 import { modelInfo, Registry } from '../../../src/main/models/registry'
 import { bytesHere } from '../../../src/main/models/transfer'
 import { ARCHITECTURES } from '../../../src/main/segface/config'
-import { REQUESTS } from '../../../src/shared/api'
+import { REQUESTS } from '../../../src/shared/requests'
 import { f32, makeCheckpoint } from '../../helpers/checkpoint'
 import { serveFile, type FileServer } from '../../helpers/file_server'
 import { makeFolder } from '../../helpers/folder'

@@ -6,7 +6,7 @@ import { firstLanguage, locale, t } from '../../../src/renderer/src/i18n/i18n.sv
 import { LANGUAGES } from '../../../src/shared/languages'
 import { ERROR_CODES } from '../../../src/shared/errors'
 import { PART_NAMES } from '../../../src/shared/labels'
-import { PROVIDERS, SPLITS, STATUSES } from '../../../src/shared/api'
+import { PROVIDERS, SPLITS, STATUSES } from '../../../src/shared/terms'
 
 const keys = Object.keys(CATALOGUE) as Key[]
 /** Names that are the same in every language. */

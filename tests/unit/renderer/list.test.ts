@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { filterRows, lowerBound, searchKey } from '../../../src/renderer/src/state/filter'
 import { ImageList } from '../../../src/renderer/src/state/list.svelte'
-import { STATUSES, type ImageRow, type Status } from '../../../src/shared/api'
+import type { ImageRow } from '../../../src/shared/answers'
+import { STATUSES, type Status } from '../../../src/shared/terms'
 
 function row(id: number, status: Status = 'untouched', name = `a/${id}.jpg`): ImageRow {
   return { id, name, status, split: null, golden: false, checked: null }

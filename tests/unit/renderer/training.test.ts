@@ -4,7 +4,7 @@ import type { Backend } from '../../../src/renderer/src/backend'
 import { Jobs } from '../../../src/renderer/src/state/jobs.svelte'
 import { looksOf, nearestLook, Training } from '../../../src/renderer/src/state/training.svelte'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
-import type { Method } from '../../../src/shared/api'
+import type { Method } from '../../../src/shared/requests'
 import { FacetError } from '../../../src/shared/errors'
 import type { EpochRow, RunState, TrainingProgress, TrainingRun } from '../../../src/shared/training'
 

@@ -2,7 +2,7 @@
 import { noteOf } from '../../../shared/notes'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Provider, ProviderChoice } from '../../../shared/api'
+import type { Provider, ProviderChoice } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
 import type { TrainingSurvey, TrainOn, TrainOptions } from '../../../shared/training'
 import type { SampleSet } from '../../dataset/samples'

@@ -4,7 +4,8 @@
  */
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Checked, Split } from '../../../shared/api'
+import type { Checked } from '../../../shared/requests'
+import type { Split } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
 import { CLASS_NAMES } from '../../../shared/labels'
 import type { TrainingBundle } from '../../../shared/training'

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Checked } from '../../../shared/api'
+import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
 import type { TrainingRun, TrainingSummary } from '../../../shared/training'
 import { exportWeights, findExportable } from '../../models/exporter'

@@ -4,7 +4,7 @@
  */
 import { noteOf } from '../../../shared/notes'
 import { createHash } from 'node:crypto'
-import type { Split } from '../../../shared/api'
+import type { Split } from '../../../shared/terms'
 import { assertNever } from '../../../shared/assert'
 import type { TrainOn } from '../../../shared/training'
 import type { Sample } from '../../dataset/samples'

@@ -2,7 +2,7 @@
 import { noteOf } from '../../../shared/notes'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Provider } from '../../../shared/api'
+import type { Provider } from '../../../shared/terms'
 import { FacetError, toWire } from '../../../shared/errors'
 import { ALL_PARTS } from '../../../shared/labels'
 import type { LabelMap } from '../../../shared/mask'

@@ -1,7 +1,7 @@
 /** @file Training in the window: the runs of the open workspace, of which at most one is in work. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Checked } from '../../../shared/api'
+import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
 import type { PreviewFace, TrainingProgress, TrainingRun, TrainingSurvey } from '../../../shared/training'
 import { openRuns } from '../../store/runs/open'

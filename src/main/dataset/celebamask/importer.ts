@@ -1,7 +1,8 @@
 /** @file Reads a CelebAMask-HQ tree as it is found in the wild: what is there, and a complaint for whatever is wrong. */
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, extname, join, parse } from 'node:path'
-import type { Complaint, Split } from '../../../shared/api'
+import type { Complaint } from '../../../shared/answers'
+import type { Split } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
 import { isPartName, PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
 import { createPartMap, MAX_GRID, type PartMap } from '../../../shared/mask'

@@ -3,8 +3,9 @@
  * file names of CelebA, which lead to CelebA-HQ's ids through `CelebA-HQ-to-CelebA-mapping.txt`; lists of custom data
  * (`00001 0`, `1.jpg 0`) are keyed by the id itself.
  */
-import type { Complaint, Split } from '../../../shared/api'
-import { SPLITS } from '../../../shared/api'
+import type { Complaint } from '../../../shared/answers'
+import type { Split } from '../../../shared/terms'
+import { SPLITS } from '../../../shared/terms'
 import { COMPLETE_COUNT, MAPPING_FILE, PARTITION_FILE, paddedId } from './format'
 
 export interface Partition {

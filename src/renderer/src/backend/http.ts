@@ -2,7 +2,9 @@
  * @file The backend over HTTP: `POST /api/<method>` with JSON, or the wire form where typed arrays travel; news as
  * server-sent events at `/events`. The token in the page's address opens all of it.
  */
-import type { EventName, Events, Method, Request, Response as Answer } from '../../../shared/api'
+import type { Response as Answer } from '../../../shared/answers'
+import type { EventName, Events } from '../../../shared/api'
+import type { Method, Request } from '../../../shared/requests'
 import { FacetError, fromWire } from '../../../shared/errors'
 import { decodeWire, encodeWire, hasArrays } from '../../../shared/wire'
 import type { LinkedBackend } from './index'

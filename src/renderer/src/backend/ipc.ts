@@ -1,5 +1,7 @@
 /** @file The backend behind Electron's bridge. */
-import type { EventName, Events, Method, Request, Response } from '../../../shared/api'
+import type { Response } from '../../../shared/answers'
+import type { EventName, Events } from '../../../shared/api'
+import type { Method, Request } from '../../../shared/requests'
 import { fromWire } from '../../../shared/errors'
 import type { FacetBridge } from '../../../shared/bridge'
 import type { LinkedBackend } from './index'

@@ -2,7 +2,7 @@
  * @file The masks of the face being edited: the pixels as shown, the same pixels before the edit in progress, what of
  * them the screen has not seen yet, and each part's area. Knows neither pointer, nor store, nor screen.
  */
-import type { FaceMasks } from '../../../shared/api'
+import type { FaceMasks } from '../../../shared/answers'
 import { PART_COUNT } from '../../../shared/labels'
 import { createPartMap, drawRuns, partAreas, type PartMap, type Rect } from '../../../shared/mask'
 import { applyPatch, settlePatch, type MaskPatch } from '../../../shared/patch'

@@ -1,5 +1,5 @@
 /** @file The 18 parts as the window lists them: shown, locked, how strong, how large, by whom. */
-import type { FaceMasks, PartOrigin } from '../../../shared/api'
+import type { FaceMasks, PartOrigin } from '../../../shared/answers'
 import { COLOURS, PART_NAMES, type PartName } from '../../../shared/labels'
 import type { PartPreference } from './preferences'
 

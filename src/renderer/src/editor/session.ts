@@ -2,7 +2,8 @@
  * @file One face being edited and its store: what the hand does shows at once and is sent in order; what the store
  * answers later (undo, redo, a prediction, a refusal) is slipped in under the edits it does not know of yet.
  */
-import type { Api, FaceMasks, HistoryState } from '../../../shared/api'
+import type { FaceMasks, HistoryState } from '../../../shared/answers'
+import type { Api } from '../../../shared/api'
 import { decodePatch, invertPatch, settlePatch, type MaskPatch } from '../../../shared/patch'
 import { partMapOf, type MaskDocument } from './document'
 import type { Edit } from './diff'

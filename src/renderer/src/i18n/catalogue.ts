@@ -2,7 +2,7 @@
  * @file Every sentence of the window in English and Korean, by key. `{n}` is filled in; `{n|image|images}` also chooses
  * between singular and plural.
  */
-import type { Provider, ProviderChoice } from '../../../shared/api'
+import type { Provider, ProviderChoice } from '../../../shared/terms'
 import type { ErrorCode } from '../../../shared/errors'
 import type { PartName } from '../../../shared/labels'
 import { MODELS } from './catalogue-models'

@@ -1,5 +1,5 @@
 /** @file This computer: which providers work here and how fast, as the backend finds out on request. */
-import type { DoctorReport } from '../../../shared/api'
+import type { DoctorReport } from '../../../shared/answers'
 import type { Backend } from '../backend'
 import type { Jobs, Progress } from './jobs.svelte'
 

@@ -2,7 +2,8 @@
  * @file The editor as the window sees it: what is open, selected and set, as runes; what the hand does goes to the tools,
  * what they change to the session, what is seen to the stage.
  */
-import type { FaceMasks, HistoryState, Status } from '../../../shared/api'
+import type { FaceMasks, HistoryState } from '../../../shared/answers'
+import type { Status } from '../../../shared/terms'
 import type { PartName } from '../../../shared/labels'
 import type { Backend } from '../backend'
 import { newest, type Desk, type PointerInput } from '../editor/desk'

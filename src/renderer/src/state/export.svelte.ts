@@ -1,5 +1,6 @@
 /** @file An export: what the dialog asks for, how far it is, and what came out. */
-import type { Checked, ExportSummary } from '../../../shared/api'
+import type { ExportSummary } from '../../../shared/answers'
+import type { Checked } from '../../../shared/requests'
 import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'
 

@@ -1,5 +1,6 @@
 /** @file Which rows of the image list are shown: one pass over plain arrays, so that 100,000 rows stay quick. */
-import type { ImageRow, Status } from '../../../shared/api'
+import type { ImageRow } from '../../../shared/answers'
+import type { Status } from '../../../shared/terms'
 
 /** In the order in which an image goes through them; the contract's list, without its checker. */
 export const STATUS_ORDER = [

@@ -1,5 +1,5 @@
 /** @file Choosing a folder: by the system's dialog where there is one, else by the window's own browser. */
-import type { FolderListing } from '../../../shared/api'
+import type { FolderListing } from '../../../shared/answers'
 import type { Backend } from '../backend'
 
 export class FolderPicker {

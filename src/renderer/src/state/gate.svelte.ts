@@ -1,5 +1,5 @@
 /** @file The gate: two models held against each other before one replaces the other, and taking all, some or nothing. */
-import type { ModelInfo } from '../../../shared/api'
+import type { ModelInfo } from '../../../shared/answers'
 import { toWire } from '../../../shared/errors'
 import type { PartName } from '../../../shared/labels'
 import type { ModelComparison } from '../../../shared/training'

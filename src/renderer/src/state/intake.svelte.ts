@@ -2,7 +2,8 @@
  * @file A model file on its way in: handed over, looked into, imported. Only what the file cannot tell is asked: which dataset a
  * checkpoint of 11 classes is of, how an ONNX file that nobody knows is used.
  */
-import type { ModelFile, ModelInfo, ModelLook, Request } from '../../../shared/api'
+import type { ModelFile, ModelInfo, ModelLook } from '../../../shared/answers'
+import type { Request } from '../../../shared/requests'
 import { FacetError, toWire } from '../../../shared/errors'
 import { hintsOf, type Hint } from '../../../shared/plausible'
 import type { Backend } from '../backend'

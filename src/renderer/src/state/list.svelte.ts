@@ -2,7 +2,8 @@
  * @file The images of the open workspace, what of them is shown and which one is current. Rows stay plain, with a
  * version counter beside them: a proxy around 100,000 rows would cost more than the list itself.
  */
-import type { ImageRow, Status } from '../../../shared/api'
+import type { ImageRow } from '../../../shared/answers'
+import type { Status } from '../../../shared/terms'
 import { filterRows, lowerBound } from './filter'
 import { Rows } from './rows'
 

@@ -1,5 +1,5 @@
 /** @file The models the backend knows: the list to choose from, how they descend from each other, the one whose details are shown. */
-import type { ModelInfo } from '../../../shared/api'
+import type { ModelInfo } from '../../../shared/answers'
 import type { Backend } from '../backend'
 
 export const MODEL_PAGES = ['installed', 'published', 'computer'] as const

@@ -1,5 +1,5 @@
 /** @file What a person says of an ONNX file that Facet does not know: a description that grows by choices, and what it makes of a look. */
-import type { ModelFile } from '../../../shared/api'
+import type { ModelFile } from '../../../shared/answers'
 import {
   CLASS_NAMES,
   CLASS_ORDER_NAMES,

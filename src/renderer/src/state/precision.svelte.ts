@@ -1,5 +1,5 @@
 /** @file 8 bits for a model: what they gain and change, as the backend finds out on request, and whether they are used. */
-import type { PrecisionCheck } from '../../../shared/api'
+import type { PrecisionCheck } from '../../../shared/answers'
 import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'
 import type { SettingsState } from './settings.svelte'

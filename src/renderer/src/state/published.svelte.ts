@@ -1,5 +1,5 @@
 /** @file The published checkpoints that can be fetched: how far each is here, starting one, pausing it, going on. */
-import type { ModelInfo, PublishedModel } from '../../../shared/api'
+import type { ModelInfo, PublishedModel } from '../../../shared/answers'
 import { toWire } from '../../../shared/errors'
 import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'

@@ -1,5 +1,5 @@
 /** @file The image rows as plain arrays with an index by id; whoever shows them counts versions beside it. */
-import type { ImageRow } from '../../../shared/api'
+import type { ImageRow } from '../../../shared/answers'
 import { searchKey } from './filter'
 
 export class Rows {

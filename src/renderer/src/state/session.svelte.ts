@@ -1,5 +1,5 @@
 /** @file What the window is doing: the open workspace, the image on the canvas, and what each command of the user does. */
-import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/api'
+import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/answers'
 import { PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
 import type { TrainingRun } from '../../../shared/training'
 import type { LinkedBackend } from '../backend'

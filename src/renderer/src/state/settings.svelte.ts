@@ -1,5 +1,5 @@
 /** @file The user's settings: shown as they are chosen, kept by the backend. */
-import type { Settings } from '../../../shared/api'
+import type { Settings } from '../../../shared/requests'
 import { DEFAULT_SETTINGS } from '../../../shared/settings'
 import type { Backend } from '../backend'
 import { firstLanguage, locale } from '../i18n/i18n.svelte'

@@ -1,5 +1,5 @@
 /** @file What is to be trained: base model, images, options and name; and what the backend says of it before it starts. */
-import type { Request } from '../../../shared/api'
+import type { Request } from '../../../shared/requests'
 import type { TrainingRun, TrainingSurvey, TrainOptionsInput } from '../../../shared/training'
 import type { Backend } from '../backend'
 import { readTyped, withOption, type ListOption, type NumberOption, type OptionName } from './train-options'
