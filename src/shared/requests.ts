@@ -117,8 +117,8 @@ export const REQUESTS = {
     provider: z.enum(PROVIDERS).default('auto'),
     /** int8 computes on the processor, and says what it changes. */
     precision: z.enum(PRECISIONS).default('float'),
-    /** Pictures run at once. A processor takes longer for several than for one after another; a GPU may not. */
-    batch: z.int().min(1).max(32).default(1),
+    /** Pictures run at once; left out, one on a processor, and on a GPU as many as turn out to be fastest. */
+    batch: z.int().min(1).max(32).optional(),
     job,
   }),
 

@@ -15,6 +15,7 @@ import { scanPictures } from '../imaging/scan'
 import { describeFile } from '../models/named_file'
 import { limitsOf } from '../models/limits'
 import type { Context, Handlers } from './app'
+import { Batching } from './batching'
 import type { Work } from './jobs'
 import { spread } from './precision'
 import type { Grid } from '../store/faces'
@@ -46,16 +47,22 @@ async function predictFiles(
   const times: number[] = []
   // The last pictures' masks are written while the engine works on the next.
   let writing: Promise<void> = Promise.resolve()
-  const { batch } = request
-  const groups = inGroups(names, batch)
-  for (const [i, group] of groups.entries()) {
+  const batching = Batching.of(request.batch, names.length, provider !== 'cpu' && network.onnx === undefined)
+  for (let begin = 0; begin < names.length;) {
     signal.throwIfAborted()
+    const group = names.slice(begin, begin + batching.size)
     const { pictures, unreadable } = await withGrids(root, group, request.size)
-    complaints.push(...unreadable)
-    const next = (groups[i + 1] ?? []).map((name) => join(root, name))
+    const next = names.slice(begin + group.length, begin + 2 * group.length).map((name) => join(root, name))
     const asked = pictures.map(({ picture, grid }) => ({ picture, grid }))
-    const job = { network: { ...network, precision }, provider, batch, pictures: asked, next }
-    const answer = await inference.engine.submit('predictMany', job, { signal })
+    const job = { network: { ...network, precision }, provider, batch: batching.size, pictures: asked, next }
+    const running = inference.engine.submit('predictMany', job, { signal })
+    const answer = await running.catch((error: unknown) => {
+      if (signal.aborted || !batching.retreat()) throw error
+      return null
+    })
+    if (answer === null) continue
+    begin += group.length
+    complaints.push(...unreadable)
     await writing
     const done = pictures.flatMap(({ name, grid }, n) => {
       const result = at(answer.pictures, n)
@@ -64,13 +71,14 @@ async function predictFiles(
       return []
     })
     for (const _ of done) times.push(answer.ms)
+    if (done.length === batching.size) batching.took(answer.ms)
     writing = (async () => {
       for (const { name, grid, labels } of done)
         await writer.write(name, partMapFromLabels(labels, grid.width, grid.height))
     })()
     // A failure is met at the next `await writing`; until then it is nobody's, which would end the process.
     writing.catch(() => undefined)
-    progress(Math.min((i + 1) * batch, names.length), names.length)
+    progress(begin, names.length)
   }
   await writing
   const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
@@ -110,11 +118,6 @@ async function withGrids(
     }
   }
   return { pictures, unreadable }
-}
-
-/** `all` in runs of `size`, the last one shorter. */
-function inGroups<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size))
 }
 
 /** Throws `usage` where 8 bits cannot be had. */

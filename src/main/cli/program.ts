@@ -93,9 +93,8 @@ function buildProgram(doorDir: string): Command {
     .addOption(provider())
     .option(
       '--batch <pictures>',
-      'run at once: a GPU may be faster for it, a processor is not',
+      'run at once; else one on a processor, and on a GPU as many as turn out to be fastest',
       wholeNumber,
-      1,
     )
     .addOption(
       new Option(
