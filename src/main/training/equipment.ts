@@ -1,0 +1,150 @@
+/** @file What a run works with from its first step to its last: faces, the weights that it begins with, and graphs. */
+import { join } from 'node:path'
+import { invariant } from '../../shared/assert'
+import { FacetError } from '../../shared/errors'
+import type { TrainSettings } from '../../shared/training'
+import { toFloat32, type Tensor } from '../base/tensor'
+import type { StateDict } from '../segface/weights'
+import { adaptedNorms } from './adapt_norms'
+import type { Face } from './augment'
+import { Batches } from './batches'
+import { Evaluator } from './evaluate'
+import { Faces, partsIn } from './faces'
+import { labelsOf, Looks, spread } from './looks'
+import type { Talk } from './news'
+import { TAPS_FOLDER, type Plan } from './plan'
+import { repeatFactors, scheduleOf, type Schedule } from './schedule'
+import { readState, type RunState } from './state'
+import { buildStep, isLearned, type StepOptions } from './step_graph'
+import { createStepper, type Stepper } from './stepper'
+import { TapCache } from './taps'
+
+/** Norms are adapted to at most so many faces. */
+const MAX_ADAPTED_TO = 64
+
+export interface Setting {
+  readonly folder: string
+  readonly plan: Plan
+  /** The weights that the plan names. */
+  readonly base: StateDict
+  readonly options: StepOptions
+  readonly talk: Talk
+}
+
+export interface Equipment {
+  /** The weights before the first step: the base model's, with its norms adapted. */
+  readonly stateDict: StateDict
+  /** What differs in them from the base model's; of a fresh network all that is not learned, which nobody else has. */
+  readonly adapted: ReadonlyMap<string, Tensor>
+  readonly schedule: Schedule
+  readonly batches: Batches
+  readonly looks: Looks
+  readonly stepper: Stepper
+  /** Where an earlier process left the run; null where none did. */
+  readonly resumed: RunState | null
+  release(): Promise<void>
+}
+
+/** Throws for a photo or a checkpoint that cannot be read, and for faces that hold nothing to learn from. */
+export async function equip(setting: Setting): Promise<Equipment> {
+  const { folder, plan, options } = setting
+  const { provider, previews } = plan
+  const faces = new Faces(folder, plan, options.resolution)
+  const settings: TrainSettings = { ...plan.settings, preserve: preserveOf(setting) }
+  const train = faces.of('train')
+  const schedule = scheduleOf({ ...settings, train_bs: options.batch }, train.length)
+  const tell = (): void => tellPreparing(setting, schedule)
+  tell()
+  const parts = await partsOf(faces, train)
+  tell()
+  const resumed = await readState(folder)
+  const adapted = resumed?.moved ?? (await adaptedOf(setting, faces))
+  const stateDict: StateDict = new Map([...setting.base, ...adapted])
+  tell()
+  const taps =
+    settings.scope === 'decoder'
+      ? await TapCache.create(join(folder, TAPS_FOLDER), stateDict, options.resolution, provider)
+      : null
+  const evaluator = await Evaluator.create(stateDict, options, provider)
+  await evaluator.use((name) => floatsOf(stateDict, name))
+  tell()
+  const stepper = await createStepper(buildStep(stateDict, options), stateDict, provider)
+  if (resumed) await stepper.write(resumed.learned)
+  await answerReplays(setting, faces, tell)
+  const factors = settings.repeat_rare ? repeatFactors(parts) : parts.map(() => 1)
+  return {
+    ...{ stateDict, adapted, schedule, stepper, resumed },
+    batches: new Batches(faces, taps, { settings, batch: options.batch, schedule, factors }),
+    looks: new Looks(evaluator, faces, taps, previews),
+    release: async () => {
+      await stepper.release()
+      await evaluator.release()
+      await taps?.release()
+    },
+  }
+}
+
+function tellPreparing({ plan: { provider, settings }, talk }: Setting, { steps }: Schedule): void {
+  const progress = { phase: 'preparing', epoch: 0, step: 0, loss: null, secondsLeft: null } as const
+  talk.tell({ kind: 'progress', progress: { ...progress, provider, epochs: settings.epochs, steps } })
+}
+
+/** Bits of the parts that each of the faces has. Throws `dataset/malformed` where none has any. */
+async function partsOf(faces: Faces, indices: readonly number[]): Promise<number[]> {
+  const parts: number[] = []
+  for (const index of indices) parts.push(partsIn((await faces.read(index)).labels))
+  if (parts.some((bits) => bits !== 0)) return parts
+  throw new FacetError(
+    'dataset/malformed',
+    'There is nothing to learn from: no training face has a part that counts. Correct or accept some faces first.',
+  )
+}
+
+/** What a new run begins with in place of the base model's tensors. */
+async function adaptedOf(
+  { plan: { settings, provider }, base, options }: Setting,
+  faces: Faces,
+): Promise<Map<string, Tensor>> {
+  if (options.batchNorm === 'batch')
+    return new Map([...base].filter(([name]) => !isLearned(name, settings.scope)))
+  const own = plainFaces(faces, spread(faces.of('train'), MAX_ADAPTED_TO))
+  return adaptedNorms(base, own, { ...options, share: settings.adapt_norms }, provider)
+}
+
+/** Gives the replays that have no labels the answers of the base model as it came. */
+async function answerReplays(
+  { plan, base, options }: Setting,
+  faces: Faces,
+  progress: () => void,
+): Promise<void> {
+  const asking = faces.of('replay').filter((index) => plan.samples[index]?.labels === null)
+  if (asking.length === 0) return
+  const evaluator = await Evaluator.create(base, { ...options, scope: 'full' }, plan.provider)
+  try {
+    await evaluator.use((name) => floatsOf(base, name))
+    for (const index of asking) {
+      faces.answer(index, await labelsOf(evaluator, faces, index))
+      progress()
+    }
+  } finally {
+    await evaluator.release()
+  }
+}
+
+/** Replays are mixed in only where there are some, and room in a batch beside a new face. */
+function preserveOf({ plan, options }: Setting): TrainSettings['preserve'] {
+  const isPossible = options.batch > 1 && plan.samples.some(({ use }) => use === 'replay')
+  return isPossible ? plan.settings.preserve : 'none'
+}
+
+/** Faces as they are, one after the other. */
+async function* plainFaces(faces: Faces, indices: readonly number[]): AsyncIterable<Face> {
+  for (const index of indices) yield faces.read(index)
+}
+
+/** The numbers of a tensor that there is, in single precision. */
+export function floatsOf(tensors: Pick<StateDict, 'get'>, name: string): Float32Array {
+  const found = tensors.get(name)
+  invariant(found !== undefined, `the network has no tensor ${name}`)
+  return toFloat32(found)
+}

@@ -1,0 +1,63 @@
+/** @file Looks at faces through the weights of the moment: scores on those for validation, and what is made of a few. */
+import type { ValidationScores } from '../../shared/training'
+import { at } from '../../shared/assert'
+import type { Array32 } from '../runtime/session'
+import { tapsKey } from './batches'
+import { scorePairs, type Evaluator } from './evaluate'
+import type { Faces } from './faces'
+import { pictureFeeds } from './feeds'
+import type { Preview } from './news'
+import { STEP } from './step_graph'
+import type { TapCache } from './taps'
+
+/** At most so many validation faces are looked at; they are spread over all. */
+const MAX_VALIDATION = 48
+
+export class Looks {
+  constructor(
+    private readonly evaluator: Evaluator,
+    private readonly faces: Faces,
+    private readonly taps: TapCache | null,
+    /** Faces to be shown, as positions in the plan's samples. */
+    private readonly shown: readonly number[],
+  ) {}
+
+  /**
+   * What the weights make of the validation faces and of those to be shown. `progress` is called after each face, and messages
+   * are let in.
+   */
+  async look(
+    weightsOf: (name: string) => Float32Array,
+    progress: () => void,
+  ): Promise<{ val: ValidationScores | null; previews: Preview[] }> {
+    await this.evaluator.use(weightsOf)
+    const pairs: (readonly [Uint8Array, Uint8Array])[] = []
+    for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {
+      const { labels } = await this.faces.read(index)
+      pairs.push([labels, await this.#labelsOf(index)])
+      progress()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const previews: Preview[] = []
+    for (const sample of this.shown) previews.push({ sample, labels: await this.#labelsOf(sample) })
+    return { val: scorePairs(pairs), previews }
+  }
+
+  async #labelsOf(index: number): Promise<Uint8Array> {
+    const face = await this.faces.read(index)
+    if (this.taps) return this.evaluator.labels(await this.taps.read(tapsKey(index, 0), face))
+    return labelsOf(this.evaluator, this.faces, index)
+  }
+}
+
+/** The labels that the weights of an evaluator of whole networks give the face at position `index`, as it is. */
+export async function labelsOf(evaluator: Evaluator, faces: Faces, index: number): Promise<Uint8Array> {
+  const { image } = pictureFeeds([await faces.read(index)]) as { image: Array32 }
+  return evaluator.labels({ [STEP.image]: image })
+}
+
+/** At most `most` of `items`, evenly over all. */
+export function spread(items: readonly number[], most: number): number[] {
+  const count = Math.min(items.length, most)
+  return Array.from({ length: count }, (_, i) => at(items, Math.floor((i * items.length) / count)))
+}
