@@ -66,7 +66,7 @@ export const MODELS = {
   'import.title': { en: 'Import a model', ko: '모델 가져오기' },
   'import.titleOf': { en: 'Import {name}', ko: '{name} 가져오기' },
   'import.choose': { en: 'Choose a file…', ko: '파일 선택…' },
-  'import.path': { en: 'Path to .pt, .safetensors, .onnx', ko: '.pt, .safetensors, .onnx 경로' },
+  'import.path': { en: 'Path to a model file', ko: '모델 파일 경로' },
   'import.byPath': { en: 'Path of a model on Facet’s computer', ko: 'Facet이 실행되는 컴퓨터의 모델 경로' },
   'import.dropHint': { en: 'Or drop it anywhere on the window.', ko: '창 아무 곳에나 끌어다 놓아도 됩니다.' },
   'import.start': { en: 'Import', ko: '가져오기' },
