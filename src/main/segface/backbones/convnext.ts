@@ -2,13 +2,13 @@
  * @file ConvNeXt's `.features` as torchvision builds it; SegFace takes what its four stages give.
  * Liu et al., A ConvNet for the 2020s (https://arxiv.org/abs/2201.03545).
  *
- * Normalisation and products go over channels, convolutions over pixels: the picture lies as [N, H, W, C] but for the
- * convolutions, which have their transposes directly around them, where onnxruntime merges them into its own relayout.
+ * The picture lies as [N, C, H, W], for the convolutions and the layers of each pixel, which are convolutions, too. Norms go
+ * over channels: they have their transposes directly around them, where onnxruntime merges them into its own relayout.
  */
 import { at } from '../../../shared/assert'
 import type { Value } from '../../onnx/graph'
-import { Add, Gelu, Mul } from '../../onnx/ops/elementwise'
 import { Conv } from '../../onnx/ops/conv'
+import { Add, Gelu, Mul } from '../../onnx/ops/elementwise'
 import { Reshape, Transpose } from '../../onnx/ops/shape'
 import type { NetworkContext } from '../layers'
 import { conv2d, layerNorm, linearOfPixels } from '../layers'
