@@ -22,7 +22,7 @@ const MAX_TEMPORARY_AGE_MS = 60 * 60 * 1000
 const GRAPH_FILE = 'graph.onnx'
 const WEIGHTS_FILE = 'weights.bin'
 const TEMPORARY_PREFIX = '.making-'
-const CHUNK_BYTES = 2 ** 20
+const CHUNK_BYTES = 2 ** 21
 
 export class GraphCache {
   /**
@@ -144,21 +144,27 @@ function shapeOf({ changes = [], resolution, precision = 'float', taken = [] }: 
 
 /** The name of a graph's folder: the checksum in it is how the files are checked. Throws where one cannot be read. */
 async function nameOf(key: string, home: string): Promise<string> {
-  const chunk = Buffer.alloc(CHUNK_BYTES)
   let checksum = 0
-  for (const name of (await readdir(home)).sort()) {
-    const { handle } = await openForReading(join(home, name))
-    try {
-      for (;;) {
-        const { bytesRead } = await handle.read(chunk)
-        if (bytesRead === 0) break
-        checksum = crc32(chunk.subarray(0, bytesRead), checksum)
-      }
-    } finally {
-      await handle.close()
-    }
-  }
+  for (const name of (await readdir(home)).sort()) checksum = await checksumOf(join(home, name), checksum)
   return `${key}.${checksum.toString(16).padStart(8, '0')}`
+}
+
+/** CRC-32 of a file, going on from `checksum`: one chunk is read while the last one is summed. */
+async function checksumOf(path: string, checksum: number): Promise<number> {
+  const { handle } = await openForReading(path)
+  try {
+    const chunks = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)] as const
+    let sum = checksum
+    let reading = handle.read(chunks[0])
+    for (let n = 1; ; n++) {
+      const { bytesRead, buffer } = await reading
+      if (bytesRead === 0) return sum
+      reading = handle.read(chunks[n % 2 === 0 ? 0 : 1])
+      sum = crc32(buffer.subarray(0, bytesRead), sum)
+    }
+  } finally {
+    await handle.close()
+  }
 }
 
 async function bytesIn(home: string): Promise<number> {
