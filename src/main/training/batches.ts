@@ -4,10 +4,10 @@ import type { TrainSettings } from '../../shared/training'
 import { applyChange, drawChange, UNCHANGED, type Change, type Face } from './augment'
 import type { Faces } from './faces'
 import { pictureFeeds, tapFeeds } from './feeds'
-import { randomOf } from './random'
+import { randomOf, type Random } from './random'
 import { drawEpoch, replaysIn, type Schedule } from './schedule'
 import type { StepFeeds } from './stepper'
-import type { TapCache } from './taps'
+import { tapsKey, type TapCache } from './taps'
 
 /** Scope decoder keeps the taps of so many changes of each face. */
 const TAP_VARIANTS = 6
@@ -60,18 +60,14 @@ export class Batches {
     ]
   }
 
-  async #pictures(indices: readonly number[], random: ReturnType<typeof randomOf>): Promise<StepFeeds> {
+  async #pictures(indices: readonly number[], random: Random): Promise<StepFeeds> {
     const faces: Face[] = []
     for (const index of indices)
       faces.push(applyChange(await this.faces.read(index), drawChange(this.options.settings, random)))
     return pictureFeeds(faces)
   }
 
-  async #taps(
-    cache: TapCache,
-    indices: readonly number[],
-    random: ReturnType<typeof randomOf>,
-  ): Promise<StepFeeds> {
+  async #taps(cache: TapCache, indices: readonly number[], random: Random): Promise<StepFeeds> {
     const faces: Face[] = []
     const taps: StepFeeds[] = []
     for (const index of indices) {
@@ -89,9 +85,4 @@ export class Batches {
     if (variant < 2) return { ...UNCHANGED, mirrored: settings.flip && variant === 1 }
     return drawChange(settings, randomOf(settings.seed, STREAM.variants, index, variant))
   }
-}
-
-/** What a tap cache calls a face in one of its changes; 0 is the face as it is. */
-export function tapsKey(index: number, variant: number): string {
-  return `${index}-${variant}`
 }

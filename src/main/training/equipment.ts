@@ -59,6 +59,7 @@ export async function equip(setting: Setting): Promise<Equipment> {
   tell()
   const resumed = await readState(folder)
   const adapted = resumed?.moved ?? (await adaptedOf(setting, faces))
+  await answerReplays(setting, faces, tell)
   const stateDict: StateDict = new Map([...setting.base, ...adapted])
   tell()
   const taps =
@@ -70,7 +71,6 @@ export async function equip(setting: Setting): Promise<Equipment> {
   tell()
   const stepper = await createStepper(buildStep(stateDict, options), stateDict, provider)
   if (resumed) await stepper.write(resumed.learned)
-  await answerReplays(setting, faces, tell)
   const factors = settings.repeat_rare ? repeatFactors(parts) : parts.map(() => 1)
   return {
     ...{ stateDict, adapted, schedule, stepper, resumed },
@@ -89,7 +89,7 @@ function tellPreparing({ plan: { provider, settings }, talk }: Setting, { steps 
   talk.tell({ kind: 'progress', progress: { ...progress, provider, epochs: settings.epochs, steps } })
 }
 
-/** Bits of the parts that each of the faces has. Throws `dataset/malformed` where none has any. */
+/** Bits of the parts that each of the faces has. Throws `dataset/malformed` where all have none. */
 async function partsOf(faces: Faces, indices: readonly number[]): Promise<number[]> {
   const parts: number[] = []
   for (const index of indices) parts.push(partsIn((await faces.read(index)).labels))
@@ -123,7 +123,7 @@ async function answerReplays(
   try {
     await evaluator.use((name) => floatsOf(base, name))
     for (const index of asking) {
-      faces.answer(index, await labelsOf(evaluator, faces, index))
+      faces.answer(index, await labelsOf(evaluator, await faces.read(index)))
       progress()
     }
   } finally {

@@ -2,13 +2,13 @@
 import type { ValidationScores } from '../../shared/training'
 import { at } from '../../shared/assert'
 import type { Array32 } from '../runtime/session'
-import { tapsKey } from './batches'
+import type { Face } from './augment'
 import { scorePairs, type Evaluator } from './evaluate'
 import type { Faces } from './faces'
 import { pictureFeeds } from './feeds'
 import type { Preview } from './news'
 import { STEP } from './step_graph'
-import type { TapCache } from './taps'
+import { tapsKey, type TapCache } from './taps'
 
 /** At most so many validation faces are looked at; they are spread over all. */
 const MAX_VALIDATION = 48
@@ -33,26 +33,26 @@ export class Looks {
     await this.evaluator.use(weightsOf)
     const pairs: (readonly [Uint8Array, Uint8Array])[] = []
     for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {
-      const { labels } = await this.faces.read(index)
-      pairs.push([labels, await this.#labelsOf(index)])
+      const face = await this.faces.read(index)
+      pairs.push([face.labels, await this.#labelsOf(index, face)])
       progress()
       await new Promise((resolve) => setImmediate(resolve))
     }
     const previews: Preview[] = []
-    for (const sample of this.shown) previews.push({ sample, labels: await this.#labelsOf(sample) })
+    for (const sample of this.shown)
+      previews.push({ sample, labels: await this.#labelsOf(sample, await this.faces.read(sample)) })
     return { val: scorePairs(pairs), previews }
   }
 
-  async #labelsOf(index: number): Promise<Uint8Array> {
-    const face = await this.faces.read(index)
+  async #labelsOf(index: number, face: Face): Promise<Uint8Array> {
     if (this.taps) return this.evaluator.labels(await this.taps.read(tapsKey(index, 0), face))
-    return labelsOf(this.evaluator, this.faces, index)
+    return labelsOf(this.evaluator, face)
   }
 }
 
-/** The labels that the weights of an evaluator of whole networks give the face at position `index`, as it is. */
-export async function labelsOf(evaluator: Evaluator, faces: Faces, index: number): Promise<Uint8Array> {
-  const { image } = pictureFeeds([await faces.read(index)]) as { image: Array32 }
+/** The labels that the weights of an evaluator of whole networks give a face as it is. */
+export function labelsOf(evaluator: Evaluator, face: Face): Promise<Uint8Array> {
+  const { image } = pictureFeeds([face]) as { image: Array32 }
   return evaluator.labels({ [STEP.image]: image })
 }
 

@@ -98,3 +98,8 @@ export class TapCache {
     }
   }
 }
+
+/** What a cache calls a face in one of its changes; 0 is the face as it is. */
+export function tapsKey(index: number, variant: number): string {
+  return `${index}-${variant}`
+}
