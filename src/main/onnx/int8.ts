@@ -33,9 +33,12 @@ export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean
   const replaced = new Map<string, Value>()
   const quantised = new Map<string, Quantised>()
   const current = (value: Value): Value => replaced.get(value.name) ?? value
-  const quantise = (x: Value, rows: () => Value): Quantised => {
-    const made = quantised.get(x.name) ?? DynamicQuantizeLinear(g, rows())
-    quantised.set(x.name, made)
+  /** x as rows of vectors, as a `MatMul` has it or a `Conv`: values of one name and operator share theirs. */
+  const quantise = (x: Value, opType: Node['opType']): Quantised => {
+    const key = `${opType} ${x.name}`
+    const made =
+      quantised.get(key) ?? DynamicQuantizeLinear(g, opType === 'MatMul' ? x : Transpose(g, x, [0, 2, 3, 1]))
+    quantised.set(key, made)
     return made
   }
   for (const node of graph.nodes) {
@@ -47,8 +50,8 @@ export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean
     const [output] = node.outputs
     if (x && weight && output && isWanted(output.name) && isLargeProduct(node, constants)) {
       const product = g.scope(output.name, () => {
-        if (node.opType === 'MatMul') return multiply(g, quantise(x, () => x), weight) // prettier-ignore
-        const rows = quantise(x, () => Transpose(g, x, [0, 2, 3, 1]))
+        const rows = quantise(x, node.opType)
+        if (node.opType === 'MatMul') return multiply(g, rows, weight)
         const columns = Transpose(g, Reshape(g, weight, weight.shape.slice(0, 2)), [1, 0])
         const made = multiply(g, rows, columns)
         return Transpose(g, bias ? Add(g, made, bias) : made, [0, 3, 1, 2])
