@@ -99,7 +99,7 @@ function buildProgram(doorDir: string): Command {
     .addOption(
       new Option(
         '--precision <precision>',
-        'int8: a processor takes half the time for Swin and ConvNeXt; what that changes is said',
+        'int8: a newer processor takes half the time for Swin and ConvNeXt; what that changes is said',
       )
         .choices(PRECISIONS)
         .default('float'),
