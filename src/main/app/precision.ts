@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { PrecisionCheck } from '../../shared/answers'
 import { writeFileAtomic } from '../base/fs'
+import { spread } from '../base/spread'
 import { runAlone } from '../engine/client'
 import type { NetworkRef } from '../engine/protocol'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
@@ -79,7 +80,7 @@ export class Precisions {
   async pictures(workspace: Workspace | null): Promise<CheckedPictures> {
     const names = workspace?.store.listRows().map(({ name }) => name) ?? []
     if (workspace && names.length > 0)
-      return { files: spread(names).map((name) => workspace.fileOf(name)), own: true }
+      return { files: spread(names, CHECKED_PICTURES).map((name) => workspace.fileOf(name)), own: true }
     const folder = join(this.paths.resources, 'sample', 'aligned')
     const sample = (await readdir(folder)).filter((name) => name.endsWith('.jpg'))
     return { files: sample.map((name) => join(folder, name)), own: false }
@@ -101,12 +102,6 @@ export class Precisions {
 
 function keyOf({ id, resolution }: Model): string {
   return `${id} at ${resolution}, onnxruntime ${ONNXRUNTIME_VERSION}, ${cpus()[0]?.model ?? process.arch}`
-}
-
-/** `CHECKED_PICTURES` of `all`, at even distances. */
-export function spread<T>(all: readonly T[]): T[] {
-  const step = Math.max(1, all.length / CHECKED_PICTURES)
-  return all.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step)).slice(0, CHECKED_PICTURES)
 }
 
 export function precisionHandlers({

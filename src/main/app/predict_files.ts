@@ -8,6 +8,7 @@ import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { partMapFromLabels } from '../../shared/mask'
 import { quantile } from '../base/quantile'
+import { spread } from '../base/spread'
 import { createPredictionWriter } from '../dataset/predicted'
 import { isUnreadablePicture } from '../imaging/open'
 import { pictureSize } from '../imaging/picture'
@@ -17,7 +18,7 @@ import { limitsOf } from '../models/limits'
 import type { Context, Handlers } from './app'
 import { Batching } from './batching'
 import type { Work } from './jobs'
-import { spread } from './precision'
+import { CHECKED_PICTURES } from './precision'
 import type { Grid } from '../store/faces'
 import { gridOf } from './workspace'
 
@@ -40,7 +41,7 @@ async function predictFiles(
   if (precision === 'int8') refuseInt8(request.provider, network.onnx !== undefined)
   const asked = precision === 'int8' ? 'cpu' : request.provider
   const { chosen: provider } = await providers.choose(network, asked, signal)
-  const files = spread(names).map((name) => join(root, name))
+  const files = spread(names, CHECKED_PICTURES).map((name) => join(root, name))
   const check = precision === 'int8' ? await precisions.check(network, { files, own: true }, signal) : null
   const writer = await createPredictionWriter(resolve(request.out), request.layout, names)
   const complaints: Complaint[] = []

@@ -24,8 +24,7 @@ export class Step {
     /** True for each input whose gradient is asked for. */
     private readonly wanted: readonly boolean[],
   ) {
-    const outputNames = node.outputs.map((output) => output.name)
-    this.operands = new Operands({ ...node, outputNames }, g.initializers)
+    this.operands = Operands.of(node, g.initializers)
   }
 
   /** Input `index`, which must be there. */

@@ -9,6 +9,7 @@
 import { elementCount, tensor } from '../base/tensor'
 import type { Graph, Node, Value } from './graph'
 import { GraphBuilder } from './graph'
+import { Operands } from './operands'
 import { Abs, Add, Cast, Div, Max, Mul } from './ops/elementwise'
 import { ReduceMax } from './ops/norm'
 import { DynamicQuantizeLinear, MatMulInteger, QuantizeLinear } from './ops/quantise'
@@ -76,15 +77,12 @@ function isLargeProduct(node: Node, constants: ReadonlySet<string>): boolean {
 }
 
 /** True of a `Conv` whose pixels are each computed from the one in their place alone. */
-function isPointwise({ opType, inputs, attributes }: Node): boolean {
-  if (opType !== 'Conv') return false
-  const [, , ...kernel] = inputs[1]?.shape ?? []
-  const group = attributes.group?.value ?? 1
-  const all = (name: string, value: number) => {
-    const attribute = attributes[name]
-    return attribute?.type !== 'ints' || attribute.value.every((each) => each === value)
-  }
-  return kernel.every((size) => size === 1) && group === 1 && all('strides', 1) && all('pads', 0)
+function isPointwise(node: Node): boolean {
+  if (node.opType !== 'Conv') return false
+  const conv = Operands.of(node, new Map())
+  const [, , ...kernel] = conv.input(1).shape
+  const ones = [...kernel, ...conv.ints('strides', []), conv.int('group', 1)]
+  return ones.every((size) => size === 1) && conv.ints('pads', []).every((pad) => pad === 0)
 }
 
 /** How many vectors are multiplied: channels are the last axis of a `MatMul`'s operand, and the second of a `Conv`'s. */

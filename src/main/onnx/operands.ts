@@ -1,7 +1,7 @@
 /** @file A node's inputs and attributes as a shape rule reads them: checked access, broadcasting, window arithmetic. */
 import { FacetError } from '../../shared/errors'
 import type { DType, Tensor } from '../base/tensor'
-import type { Attribute, Value } from './graph'
+import type { Attribute, Node, Value } from './graph'
 import { dtypeOfDataType } from './schema'
 import type { NodeSketch } from './shapes'
 
@@ -19,6 +19,11 @@ export class Operands {
     private readonly initializers: ReadonlyMap<string, Tensor>,
   ) {
     this.label = `Node '${node.outputNames[0] ?? ''}' (${node.opType})`
+  }
+
+  /** Those of a node that stands in a graph. */
+  static of(node: Node, initializers: ReadonlyMap<string, Tensor>): Operands {
+    return new Operands({ ...node, outputNames: node.outputs.map(({ name }) => name) }, initializers)
   }
 
   /** Ends inference with a sentence that begins with node and operator. */

@@ -1,6 +1,6 @@
 /** @file Looks at faces through the weights of the moment: scores on those for validation, and what is made of a few. */
 import type { ValidationScores } from '../../shared/training'
-import { at } from '../../shared/assert'
+import { spread } from '../base/spread'
 import type { Array32 } from '../runtime/session'
 import type { Face } from './augment'
 import { scorePairs, type Evaluator } from './evaluate'
@@ -54,10 +54,4 @@ export class Looks {
 export function labelsOf(evaluator: Evaluator, face: Face): Promise<Uint8Array> {
   const { image } = pictureFeeds([face]) as { image: Array32 }
   return evaluator.labels({ [STEP.image]: image })
-}
-
-/** At most `most` of `items`, evenly over all. */
-export function spread(items: readonly number[], most: number): number[] {
-  const count = Math.min(items.length, most)
-  return Array.from({ length: count }, (_, i) => at(items, Math.floor((i * items.length) / count)))
 }

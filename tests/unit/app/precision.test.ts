@@ -2,7 +2,7 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Precisions, spread } from '../../../src/main/app/precision'
+import { Precisions } from '../../../src/main/app/precision'
 import { networkOf, Registry } from '../../../src/main/models/registry'
 import { testPaths } from '../../helpers/app'
 import { makeFolder } from '../../helpers/folder'
@@ -66,12 +66,4 @@ describe('8 bits', () => {
     await expect(check).rejects.toMatchObject({ code: 'file/unreadable' })
     await expect(readFile(join(folder, 'precisions.json'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
-})
-
-test('pictures are checked from all over a list', () => {
-  const list = (count: number) => Array.from({ length: count }, (_, i) => i)
-  expect(spread(list(3))).toEqual([0, 1, 2])
-  expect(spread(list(8))).toEqual(list(8))
-  expect(spread(list(80))).toEqual([0, 10, 20, 30, 40, 50, 60, 70])
-  expect(spread(list(30_000))).toHaveLength(8)
 })

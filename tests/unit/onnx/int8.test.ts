@@ -86,6 +86,22 @@ describe('products in 8 bits', () => {
     expect(relativeError(near.y as Float32Array, exact.y as Float32Array)).toBeLessThan(0.02)
   })
 
+  it('read one value as rows and as a map, each quantised in its layout', async () => {
+    const g = new GraphBuilder('both')
+    const [channels, side] = [256, 32]
+    const x = g.input('x', 'float32', [1, channels, side, side])
+    const kernel = g.initializer('kernel', matrix('kernel', [channels, channels, 1, 1]))
+    g.output('map', Conv(g, x, kernel, null))
+    g.output('rows', MatMul(g, x, g.initializer('w', matrix('w', [side, COLUMNS]))))
+    const int8 = multiplyInInt8(g.finish())
+    expect([operators(int8, 'MatMulInteger'), operators(int8, 'DynamicQuantizeLinear')]).toEqual([2, 2])
+
+    const feeds = { x: new Float32Array(noise('x', channels * side ** 2)) }
+    const [exact, near] = [await runGraph(g.finish(), feeds), await runGraph(int8, feeds)]
+    for (const name of ['map', 'rows'])
+      expect(relativeError(near[name] as Float32Array, exact[name] as Float32Array), name).toBeLessThan(0.02)
+  })
+
   it('survive a column of zeros', async () => {
     const g = new GraphBuilder('zeros')
     const weight = matrix('w', [INNER, COLUMNS])

@@ -11,7 +11,14 @@ import { Gather, Pad, Reshape, Split, Transpose } from '../../onnx/ops/shape'
 import type { NetworkContext } from '../layers'
 import { conv2d, layerNorm, linearOfPixels } from '../layers'
 import type { Windows } from './windows'
-import { joinWindows, layOutWindows, mergePixels, splitWindows, windowConstants } from './windows'
+import {
+  joinWindows,
+  layOutWindows,
+  mergePixels,
+  splitWindows,
+  windowConstants,
+  windowPadding,
+} from './windows'
 
 /** torchvision gives Swin's layer norms this ε. */
 const EPSILON = 1e-5
@@ -56,12 +63,13 @@ export function swinStages(
     if (stage > 0) x = mergePatches(context, x, `backbone.0.${2 * stage}`, version)
     const name = `backbone.0.${2 * stage + 1}`
     const [batch = 0, height = 0, width = 0, channels = 0] = x.shape
-    const sizes = { batch, channels, heads: channels / HEAD_CHANNELS }
     const still = layOutWindows([height, width], window, 0)
     const shifted = layOutWindows([height, width], window, Math.floor(window / 2))
+    const padding = windowPadding(g, name, still, { batch, channels })
+    const shared = { heads: channels / HEAD_CHANNELS, padding }
     const inTurn = [
-      windowConstants(g, `${name}.windows`, still, sizes),
-      windowConstants(g, `${name}.shifted_windows`, shifted, sizes),
+      windowConstants(g, `${name}.windows`, still, shared),
+      windowConstants(g, `${name}.shifted_windows`, shifted, shared),
     ]
     for (let n = 0; n < blocks; n++) x = block(context, x, `${name}.${n}`, at(inTurn, n % 2), version)
     return g.scope(name, () => Transpose(g, x, [0, 3, 1, 2]))

@@ -98,12 +98,25 @@ const PARTS = 3
 /** What torchvision adds to the scores of pixels that are not to see each other. */
 const MASKED = -100
 
-/** The constants of `layout` for attention of pixels [N, H, W, C] with `heads` heads, named `{name}.…`. */
+/**
+ * The zeros that make a map of C channels a whole number of windows, [N, padding, 3 C] for queries, keys and values; null
+ * where it is one. Layouts of one map and side have them in common.
+ */
+export function windowPadding(
+  g: GraphBuilder,
+  name: string,
+  layout: WindowLayout,
+  { batch, channels }: { batch: number; channels: number },
+): Value | null {
+  return zeroPixels(g, `${name}.padding`, [batch, layout.padding, PARTS * channels])
+}
+
+/** The constants of `layout` for attention with `heads` heads, named `{name}.…`; `padding` as `windowPadding` makes it. */
 export function windowConstants(
   g: GraphBuilder,
   name: string,
   layout: WindowLayout,
-  { batch, channels, heads }: { batch: number; channels: number; heads: number },
+  { heads, padding }: { heads: number; padding: Value | null },
 ): Windows {
   const { map, side, windows, pixels } = layout
   const size = side ** 2
@@ -128,7 +141,7 @@ export function windowConstants(
     rows: [rows('query', QUERY), rows('key', KEY), rows('value', VALUE)],
     pixels: constant('pixels', [map[0] * map[1], heads], back),
     relativePositions: constant('relative_positions', [size, size], relativePositionIndex(side)),
-    padding: zeroPixels(g, `${name}.padding`, [batch, layout.padding, PARTS * channels]),
+    padding,
     mask: mask === null ? null : constant('mask', [windows, 1, size, size], mask),
   }
 }
@@ -182,6 +195,7 @@ export function mergePixels(g: GraphBuilder, name: string, x: Value): Value {
   return Reshape(g, Gather(g, padded, index, 1), [batch, ...merged, 4 * channels])
 }
 
+/** Zeros [N, P, C] called `name`; null where P is 0. */
 function zeroPixels(g: GraphBuilder, name: string, shape: readonly [number, number, number]): Value | null {
   const [batch, pixels, channels] = shape
   if (pixels === 0) return null
