@@ -92,6 +92,8 @@ describe('8 bits', () => {
     await window.page.reload()
     await openModel()
     expect(await why()).not.toContain('8 bits')
+    // Large enough to be hit: it once stood there without its look.
+    expect((await toggle().boundingBox())?.width).toBeGreaterThan(30)
     const before = await predictions()
 
     await toggle().click()
