@@ -56,7 +56,7 @@ export async function equip(setting: Setting): Promise<Equipment> {
   const schedule = scheduleOf({ ...settings, train_bs: options.batch }, train.length)
   const tell = (): void => tellPreparing(setting, schedule)
   tell()
-  const parts = await partsOf(faces, train)
+  const factors = await factorsOf(faces, train, settings.repeat_rare)
   tell()
   const resumed = await readState(folder)
   const adapted = resumed?.moved ?? (await adaptedOf(setting, faces))
@@ -72,7 +72,6 @@ export async function equip(setting: Setting): Promise<Equipment> {
   tell()
   const stepper = await createStepper(buildStep(stateDict, options), stateDict, provider)
   if (resumed) await stepper.write(resumed.learned)
-  const factors = settings.repeat_rare ? repeatFactors(parts) : parts.map(() => 1)
   return {
     ...{ stateDict, adapted, schedule, stepper, resumed },
     batches: new Batches(faces, taps, { settings, batch: options.batch, schedule, factors }),
@@ -90,11 +89,17 @@ function tellPreparing({ plan: { provider, settings }, talk }: Setting, { steps 
   talk.tell({ kind: 'progress', progress: { ...progress, provider, epochs: settings.epochs, steps } })
 }
 
-/** Bits of the parts that each of the faces has. Throws `dataset/malformed` where all have none. */
-async function partsOf(faces: Faces, indices: readonly number[]): Promise<number[]> {
+/**
+ * How often each of the faces comes up: once, or more where rare parts are to be repeated. Throws `dataset/malformed` where
+ * none has a part that counts.
+ */
+async function factorsOf(faces: Faces, indices: readonly number[], repeatRare: boolean): Promise<number[]> {
   const parts: number[] = []
-  for (const index of indices) parts.push(partsIn((await faces.read(index)).labels))
-  if (parts.some((bits) => bits !== 0)) return parts
+  for (const index of indices) {
+    parts.push(partsIn(await faces.readLabels(index)))
+    if (!repeatRare && parts.at(-1) !== 0) return indices.map(() => 1)
+  }
+  if (parts.some((bits) => bits !== 0)) return repeatFactors(parts)
   throw new FacetError(
     'dataset/malformed',
     'There is nothing to learn from: no training face has a part that counts. Correct or accept some faces first.',

@@ -1,6 +1,6 @@
 /** @file The faces of a plan at the network's side: read from disk once, kept in memory as far as it goes. */
 import { join } from 'node:path'
-import { FacetError } from '../../shared/errors'
+import { at } from '../../shared/assert'
 import { IGNORED } from '../../shared/mask'
 import { readLabelPng } from '../imaging/mask'
 import { readPicture, resizeCubic } from '../imaging/picture'
@@ -33,12 +33,16 @@ export class Faces {
     this.#kept.delete(index)
   }
 
-  /** The face at position `index`; the caller must not change it. A face without labels counts nowhere. */
+  /** The labels of the face at position `index` alone, without a look at its picture. A face without labels counts nowhere. */
+  async readLabels(index: number): Promise<Uint8Array> {
+    return this.#kept.get(index)?.labels ?? this.#labels(index, this.#sample(index))
+  }
+
+  /** The face at position `index`; the caller must not change it. */
   async read(index: number): Promise<Face> {
     const kept = this.#kept.get(index)
     if (kept) return kept
-    const sample = this.plan.samples[index]
-    if (!sample) throw new FacetError('internal', `internal: the plan has no face ${index}`)
+    const sample = this.#sample(index)
     const { rgb } = resizeCubic(await readPicture(sample.picture), this.side, this.side)
     const face = { side: this.side, rgb, labels: await this.#labels(index, sample) }
     const most = Math.max(1, Math.floor(MAX_BYTES / (4 * this.side ** 2)))
@@ -48,6 +52,10 @@ export class Faces {
     }
     this.#kept.set(index, face)
     return face
+  }
+
+  #sample(index: number): PlanSample {
+    return at(this.plan.samples, index)
   }
 
   async #labels(index: number, { labels }: PlanSample): Promise<Uint8Array> {
