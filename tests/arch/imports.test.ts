@@ -153,7 +153,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'node:fs': WITH_NODE,
   'node:os': WITH_NODE,
   'node:path': WITH_NODE,
-  'node:stream': WITH_NODE,
   'node:timers': WITH_NODE,
   'node:url': WITH_NODE,
   'node:util': ['main/runtime/adapters.ts'],

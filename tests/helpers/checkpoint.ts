@@ -96,11 +96,15 @@ export interface CheckpointOptions {
   views?: Readonly<Record<string, ViewSpec>>
   /** Another data.pkl. */
   pickle?: Buffer
-  /** An optimiser state of that many zero bytes: a hole in a sparse file. */
+  /** An optimiser state of that many zero bytes, storage `optimizer`: a hole in a sparse file, of which no CRC is computed. */
   optimizerBytes?: number
   /** Keeps only that many bytes of the file. */
   cutTo?: number
+  /** The CRC-32 that an entry declares, given the true one. */
+  checksum?: Checksum
 }
+
+type Checksum = (entry: string, genuine: number) => number
 
 const STORAGE_OF: Readonly<Record<string, string>> = {
   float32: 'FloatStorage',
@@ -159,10 +163,12 @@ export interface ZipEntrySpec {
   declared?: number
 }
 
+type ZipOptions = Pick<CheckpointOptions, 'compressed' | 'zip64' | 'checksum'>
+
 /** The parts of a zip archive in order; numbers are holes. */
 function zipParts(
   entries: readonly ZipEntrySpec[],
-  { compressed = false, zip64 = false },
+  { compressed = false, zip64 = false, checksum = (_, genuine) => genuine }: ZipOptions,
 ): (Uint8Array | number)[] {
   const parts: (Uint8Array | number)[] = []
   const directory: Buffer[] = []
@@ -173,7 +179,7 @@ function zipParts(
     const header = Buffer.alloc(26)
     header.writeUInt16LE(20, 0)
     header.writeUInt16LE(body === data ? 0 : 8, 4)
-    header.writeUInt32LE(typeof data === 'number' ? 0 : crc32(data), 10)
+    header.writeUInt32LE(checksum(name, typeof data === 'number' ? 0 : crc32(data)), 10)
     header.writeUInt32LE(stored, 14)
     header.writeUInt32LE(declared ?? (typeof data === 'number' ? data : data.byteLength), 18)
     header.writeUInt16LE(Buffer.byteLength(name), 22)
@@ -212,10 +218,7 @@ function zip64End(entries: number, directoryBytes: number, directoryStart: numbe
 }
 
 /** A zip archive in memory. */
-export function makeZip(
-  entries: readonly ZipEntrySpec[],
-  options: { compressed?: boolean; zip64?: boolean } = {},
-): Buffer {
+export function makeZip(entries: readonly ZipEntrySpec[], options: ZipOptions = {}): Buffer {
   return Buffer.concat(
     zipParts(entries, options).map((part) => (typeof part === 'number' ? Buffer.alloc(part) : part)),
   )

@@ -45,8 +45,9 @@ export async function openTorchLegacy(
 
   const storages = new Map<string, StoredBytes>()
   for (const key of keys as unknown[]) {
-    const storage = host.storages.get(String(key))
-    if (storage === undefined) throw malformed(path, `it lists a storage ${String(key)} that nothing uses`)
+    if (typeof key !== 'string') throw malformed(path, 'it lists a storage without a name')
+    const storage = host.storages.get(key)
+    if (storage === undefined) throw malformed(path, `it lists a storage ${key} that nothing uses`)
     const size = storage.count * elementSize(storage.dtype)
     const start = position + 8
     if (start + size > fileSize) throw malformed(path, `it ends inside storage ${storage.key}`)

@@ -2,15 +2,22 @@
  * @file Pickle virtual machine: opcodes to plain values; knows nothing of torch.
  * Format: https://docs.python.org/3/library/pickletools.html (protocols 2 to 5).
  *
- * Nothing of the file is ever called: a global is looked up in the host's allow-list, REDUCE and NEWOBJ run the
- * host's own builder, and the attributes of BUILD are dropped. The machine is flat (no recursion), every opcode
- * costs at least a byte, and their number is bounded, so it ends and its memory is bounded too.
+ * Nothing of the file is ever imported or called. A global is one of three things:
+ * 1. one of the host's allow-list: REDUCE and NEWOBJ run the host's own builder;
+ * 2. one of what attacks use (`attacks.ts`): to name it is enough, the file is refused;
+ * 3. any other, be it `argparse.Namespace` or a class of somebody's project: a `Placeholder`, which knows its name and
+ *    does nothing. Called, it gives itself; attributes and items that are put into it are dropped.
+ *
+ * The machine is flat (no recursion), every opcode costs at least a byte, their number is bounded and so is a name's
+ * length, so it ends and its memory is bounded too.
  */
 import { FacetError } from '../../shared/errors'
 import { ByteReader } from '../base/bytes'
+import { isAttack } from './attacks'
 import { malformed, printable } from './checkpoint'
-import { MAX_PICKLE_INT_BYTES, MAX_PICKLE_OPS } from './limits'
+import { MAX_PICKLE_INT_BYTES, MAX_PICKLE_NAME_CHARS, MAX_PICKLE_OPS } from './limits'
 import { OP } from './opcodes'
+import { Placeholder } from './placeholder'
 
 /**
  * What stands for an allowed global. `build` answers REDUCE and NEWOBJ; a global without one only serves as a
@@ -35,8 +42,8 @@ export interface PickleHost {
 
 /**
  * Runs one pickle. dict and OrderedDict become Map, list and tuple arrays, set Set, None null, bytes Uint8Array;
- * an int beyond 2^53 becomes bigint. Gives the value and the position after STOP.
- * Throws `checkpoint/forbidden` for a global that is not allowed and `checkpoint/malformed` for all else.
+ * an int beyond 2^53 becomes bigint, an object of an unknown class a Placeholder. Gives the value and the position
+ * after STOP. Throws `checkpoint/forbidden` for a global that attacks use and `checkpoint/malformed` for all else.
  */
 export function unpickle(bytes: Uint8Array, host: PickleHost): { value: unknown; end: number } {
   return new PickleMachine(bytes, host).run()
@@ -112,6 +119,7 @@ class PickleMachine {
       case OP.BINBYTES:
         return this.push(input.slice(input.uint32()))
       case OP.BINBYTES8:
+      case OP.BYTEARRAY8:
         return this.push(input.slice(input.uint64()))
 
       case OP.MARK:
@@ -178,13 +186,20 @@ class PickleMachine {
         return this.push(this.findGlobal(text(input.line()), text(input.line())))
       case OP.STACK_GLOBAL: {
         const [module, name] = this.popItems(2)
-        return this.push(this.findGlobal(String(module), String(name)))
+        if (typeof module === 'string' && typeof name === 'string') {
+          return this.push(this.findGlobal(module, name))
+        }
+        throw this.fault('its pickle names a global by what is not text')
       }
       case OP.BINPERSID:
         return this.push(this.host.persistentLoad(this.pop()))
       case OP.REDUCE:
       case OP.NEWOBJ: {
         const [callee, args] = this.popItems(2)
+        return this.push(this.build(callee, args))
+      }
+      case OP.NEWOBJ_EX: {
+        const [callee, args] = this.popItems(3)
         return this.push(this.build(callee, args))
       }
       case OP.BUILD:
@@ -234,12 +249,14 @@ class PickleMachine {
 
   private append(items: readonly unknown[]): void {
     const list = this.top()
+    if (list instanceof Placeholder) return
     if (!Array.isArray(list)) throw this.fault('its pickle appends to what is not a list')
     for (const item of items) list.push(item)
   }
 
   private setItems(items: readonly unknown[]): void {
     const dict = this.top()
+    if (dict instanceof Placeholder) return
     if (!(dict instanceof Map) || items.length % 2 !== 0) {
       throw this.fault('its pickle sets items of what is not a dict')
     }
@@ -248,6 +265,7 @@ class PickleMachine {
 
   private addItems(items: readonly unknown[]): void {
     const set = this.top()
+    if (set instanceof Placeholder) return
     if (!(set instanceof Set)) throw this.fault('its pickle adds to what is not a set')
     for (const item of items) set.add(item)
   }
@@ -271,9 +289,12 @@ class PickleMachine {
     return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed
   }
 
-  private findGlobal(module: string, name: string): PickleGlobal {
+  private findGlobal(module: string, name: string): PickleGlobal | Placeholder {
+    const length = module.length + name.length
+    if (length > MAX_PICKLE_NAME_CHARS) throw this.fault(`its pickle names a global of ${length} characters`)
     const found = this.host.globals.get(`${module}.${name}`)
     if (found !== undefined) return found
+    if (!isAttack(module, name)) return new Placeholder(`${module}.${name}`)
     const global = printable(`${module}.${name}`)
     throw new FacetError(
       'checkpoint/forbidden',
@@ -283,6 +304,7 @@ class PickleMachine {
   }
 
   private build(callee: unknown, args: unknown): unknown {
+    if (callee instanceof Placeholder) return callee
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
       throw this.fault('its pickle calls what is not a global')
     }

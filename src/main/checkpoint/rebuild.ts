@@ -4,6 +4,7 @@ import { parseShape } from '../base/tensor'
 import { malformed } from './checkpoint'
 import type { PickleHost } from './pickle'
 import { PickleGlobal } from './pickle'
+import { Placeholder } from './placeholder'
 
 /** A storage as the pickle names it; its bytes lie elsewhere in the file. */
 export class StorageRef {
@@ -57,6 +58,7 @@ export class TorchHost implements PickleHost {
   constructor(readonly file: string) {
     const builders = [
       new PickleGlobal('collections.OrderedDict', () => new Map()),
+      new PickleGlobal('collections.defaultdict', () => new Map()),
       // MultiStepLR keeps its milestones so; the dict it is made from says the same.
       new PickleGlobal('collections.Counter', ([counts]) => counts ?? new Map()),
       new PickleGlobal('torch.Size', ([dimensions]) => dimensions),
@@ -66,9 +68,13 @@ export class TorchHost implements PickleHost {
     this.globals = new Map([...STORAGE_TYPES, ...builders].map((global) => [global.name, global]))
   }
 
-  /** torch's persistent id: ('storage', type, key, location, element count), and in the legacy format a view. */
-  persistentLoad(id: unknown): StorageRef {
+  /**
+   * torch's persistent id: ('storage', type, key, location, element count), and in the legacy format a view, or
+   * ('module', class, file, source) for the class of a whole network. What has a type that is not ours is a placeholder.
+   */
+  persistentLoad(id: unknown): StorageRef | Placeholder {
     const [tag, type, key, , count, view] = Array.isArray(id) ? (id as unknown[]) : []
+    if ((tag === 'storage' || tag === 'module') && type instanceof Placeholder) return type
     if (
       tag !== 'storage' ||
       !(type instanceof StorageType) ||
@@ -87,8 +93,9 @@ export class TorchHost implements PickleHost {
     return storage
   }
 
-  /** _rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks). */
-  private rebuildTensor([storage, offset, size, stride]: readonly unknown[]): TensorView {
+  /** _rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks); on a storage of unknown type a placeholder. */
+  private rebuildTensor([storage, offset, size, stride]: readonly unknown[]): TensorView | Placeholder {
+    if (storage instanceof Placeholder) return storage
     const shape = parseShape(size)
     // A stride may be 0 (an expanded view), as a dimension may.
     const strides = parseShape(stride)

@@ -5,12 +5,16 @@ import { elementCount, elementSize, tensorFromBytes } from '../base/tensor'
 import type { Checkpoint, Scalar, TensorInfo } from './checkpoint'
 import { malformed, missingTensor } from './checkpoint'
 import { FREE_TENSOR_BYTES, MAX_TENSOR_BYTES_PER_FILE_BYTE } from './limits'
+import { Placeholder } from './placeholder'
 import { TensorView } from './rebuild'
 import { isContiguous, makeContiguous, viewSpan } from './views'
 import type { StoredBytes } from './zip'
 
 /** Where a training checkpoint keeps its model, the first that is there; else the checkpoint is the state dict itself. */
 const STATE_DICT_KEYS = ['state_dict_backbone', 'state_dict', 'model']
+
+/** What to do with a file that holds an object where we want tensors. */
+const SAVE_STATE_DICT = 'save model.state_dict() with torch.save instead'
 
 /** What DataParallel puts before every name. */
 const PARALLEL_PREFIX = 'module.'
@@ -33,8 +37,12 @@ export interface TorchContainer {
 export function openStateDict(container: TorchContainer): Checkpoint {
   const { path, format, handle, root } = container
   const views = findStateDict(path, root)
-  let bytes = 0
-  for (const [name, view] of views) bytes += checkView(container, name, view)
+  let tensorBytes = 0
+  for (const [name, view] of views) tensorBytes += checkView(container, name, view)
+  const storages = new Set(Array.from(views.values(), ({ storage }) => storage))
+  let storageBytes = 0
+  for (const { key } of storages) storageBytes += container.storage(key)?.size ?? 0
+  const bytes = Math.max(tensorBytes, storageBytes)
   if (bytes > FREE_TENSOR_BYTES + MAX_TENSOR_BYTES_PER_FILE_BYTE * container.fileSize) {
     const sizes = `${bytes} bytes of tensors in a file of ${container.fileSize}`
     throw malformed(path, `it declares ${sizes}, which no honest checkpoint does`)
@@ -57,19 +65,38 @@ export function openStateDict(container: TorchContainer): Checkpoint {
   }
 }
 
+/**
+ * The model's tensors by name. Values of other kinds among them are left out, as people keep `epoch` or `args`
+ * beside bare tensors; but what is no tensor in a state dict that a checkpoint names as such is an error.
+ */
 function findStateDict(path: string, root: unknown): Map<string, TensorView> {
+  if (root instanceof Placeholder) {
+    throw malformed(path, `it is an object of ${root.name}, not a dict of tensors; ${SAVE_STATE_DICT}`)
+  }
   if (!(root instanceof Map)) throw malformed(path, 'it holds no dict of tensors')
-  const holder = STATE_DICT_KEYS.map((key): unknown => root.get(key)).find((value) => value instanceof Map)
+  const dict = root as Map<unknown, unknown>
+  const holder = STATE_DICT_KEYS.map((key) => dict.get(key)).find((value) => value instanceof Map)
   const views = new Map<string, TensorView>()
-  for (const [name, value] of (holder ?? root) as Map<unknown, unknown>) {
-    if (typeof name === 'string' && value instanceof TensorView) views.set(name, value)
+  for (const [name, value] of (holder ?? dict) as Map<unknown, unknown>) {
+    if (typeof name !== 'string') continue
+    if (value instanceof TensorView) views.set(name, value)
+    else if (value instanceof Placeholder && holder !== undefined) {
+      throw malformed(path, `"${name}" is an object of ${value.name}, not a tensor; ${SAVE_STATE_DICT}`)
+    }
   }
-  if (views.size === 0) {
-    const keys = STATE_DICT_KEYS.map((key) => `"${key}"`).join(', ')
-    throw malformed(path, `it holds no tensors by name, neither under ${keys} nor at its top`)
-  }
+  if (views.size === 0) throw malformed(path, whereTensorsAreMissed(dict))
   if (![...views.keys()].every((name) => name.startsWith(PARALLEL_PREFIX))) return views
   return new Map(Array.from(views, ([name, view]) => [name.slice(PARALLEL_PREFIX.length), view]))
+}
+
+/** Why a dict has no tensors: what is in their places. */
+function whereTensorsAreMissed(dict: ReadonlyMap<unknown, unknown>): string {
+  const keys = STATE_DICT_KEYS.map((key) => `"${key}"`).join(', ')
+  const missed = `it holds no tensors by name, neither under ${keys} nor at its top`
+  const name = [...STATE_DICT_KEYS, ...dict.keys()].find((key) => dict.get(key) instanceof Placeholder)
+  const object = dict.get(name)
+  if (typeof name !== 'string' || !(object instanceof Placeholder)) return missed
+  return `${missed}; its "${name}" is an object of ${object.name}: ${SAVE_STATE_DICT}`
 }
 
 /** Checks that a view lies within its storage, and that within the file; gives the bytes that reading it takes. */

@@ -15,6 +15,9 @@ import { readZipDirectory } from './zip'
 /** The pickle lies in the archive's one top folder, whatever its name. */
 const RE_PICKLE_ENTRY = /^[^/]+\/data\.pkl$/
 
+/** The records that hold a word hold a short one: `little`. */
+const MAX_WORD_BYTES = 16
+
 /** Opens a zip checkpoint; only its directory and its pickle are read. Throws `checkpoint/…`. */
 export async function openTorchZip(path: string, handle: FileHandle, fileSize: number): Promise<Checkpoint> {
   const entries = await readZipDirectory(path, handle, fileSize)
@@ -46,7 +49,9 @@ export async function openTorchZip(path: string, handle: FileHandle, fileSize: n
   return openStateDict({ path, format: 'pytorch', handle, fileSize, root: value, storage })
 }
 
-/** The start of a record that holds one word. */
-async function readText(record: StoredBytes): Promise<string> {
-  return Buffer.from(await record.read(0, Math.min(record.size, 16))).toString('latin1')
+/** A record that holds one word; null where it is too long for that. */
+async function readText(record: StoredBytes): Promise<string | null> {
+  return record.size > MAX_WORD_BYTES
+    ? null
+    : Buffer.from(await record.read(0, record.size)).toString('latin1')
 }

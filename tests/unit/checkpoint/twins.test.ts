@@ -1,23 +1,17 @@
 /** @file Checkpoints built byte by byte: what the reader takes from good ones, and where lies, cuts and attacks end. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { toWire } from '../../../src/shared/errors'
 import { tensor } from '../../../src/main/base/tensor'
 import type { Checkpoint } from '../../../src/main/checkpoint/checkpoint'
 import { openCheckpoint, withCheckpoint } from '../../../src/main/checkpoint/open'
 import { OP } from '../../../src/main/checkpoint/opcodes'
 import type { CheckpointOptions } from '../../helpers/checkpoint'
 import { f32, makeCheckpoint, makeZip, p, pickle } from '../../helpers/checkpoint'
+import { fileOf, refusal } from '../../helpers/checkpoint_refusal'
 import { makeFolder } from '../../helpers/folder'
 
 const TENSORS = { 'a.weight': f32([2, 3]), 'a.count': tensor('int64', [], BigInt64Array.of(7n)) }
-
-async function fileOf(bytes: Uint8Array): Promise<string> {
-  const path = join(await makeFolder(), 'made.pt')
-  await writeFile(path, bytes)
-  return path
-}
 
 async function useCheckpoint(
   options: CheckpointOptions,
@@ -69,18 +63,6 @@ it('keeps the prefix module. where only some names have it', async () => {
     expect(tensors.map(({ name }) => name)).toEqual(['module.a', 'b'])
   })
 })
-
-/** What opening (and reading all of) a file ends in; it must name the file in one sentence. */
-async function refusal(bytes: Uint8Array): Promise<{ code: string; message: string }> {
-  const path = await fileOf(bytes)
-  const thrown = await withCheckpoint(path, async (checkpoint) => {
-    for (const { name } of checkpoint.tensors) await checkpoint.read(name)
-  }).catch((error: unknown) => error)
-  const error = toWire(thrown)
-  expect(error.message).toContain(path)
-  expect(error.message).toMatch(/^[^\n]*\.$/)
-  return error
-}
 
 it.each<[string, Uint8Array, string]>([
   ['a JPEG', Buffer.from('\xff\xd8\xff\xe0\x00\x10JFIF', 'latin1'), 'it is a picture (JPEG), not a model'],
