@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { engineOptions } from '../../src/main/app/engine'
 import { Providers } from '../../src/main/app/providers'
+import { Loudspeaker } from '../../src/main/base/events'
 import { runAlone } from '../../src/main/engine/client'
 import { testPaths } from '../helpers/app'
 import { runInChild } from '../helpers/child'
@@ -37,7 +38,7 @@ describe.runIf(hasSoftwareVulkan)('the ladder, with a software Vulkan', { timeou
   })
   const makeProviders = async () => {
     const paths = testPaths(await makeFolder())
-    return { paths, providers: new Providers({ paths, version: '0.0.0-test' }) }
+    return { paths, providers: new Providers({ paths, version: '0.0.0-test' }, new Loudspeaker()) }
   }
 
   test('takes the processor, and says how much slower WebGPU is', async () => {

@@ -2,12 +2,13 @@
  * @file Whether a model may compute in 8 bits: it is held against its own floats on pictures of the user, and what was found is
  * remembered for the model, this processor and onnxruntime. Nobody gets 8 bits who did not ask for them.
  */
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { PrecisionCheck } from '../../shared/answers'
-import { writeFileAtomic } from '../base/fs'
+import type { Events } from '../../shared/api'
+import type { Loudspeaker } from '../base/events'
 import { spread } from '../base/spread'
 import { runAlone } from '../engine/client'
 import type { NetworkRef } from '../engine/protocol'
@@ -16,6 +17,7 @@ import { gainsInInt8 } from '../segface/int8'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
 import { engineOptions } from './engine'
+import { Remembered } from './remembered'
 import type { Workspace } from './workspace'
 
 /** 8 bits that change more pixels than this are not offered: as many as a mask's edge moving by half a pixel. */
@@ -35,24 +37,28 @@ export interface CheckedPictures {
 type Model = NetworkRef & { readonly id: string }
 
 const share = z.number().min(0).max(1)
-const checkFile = z.record(
-  z.string(),
-  z.object({
-    pictures: z.int(),
-    own: z.boolean(),
-    changed: share,
-    worst: share,
-    ms: z.object({ float: z.number(), int8: z.number() }),
-    offered: z.boolean(),
-  }),
-)
+const checkSchema = z.object({
+  pictures: z.int(),
+  own: z.boolean(),
+  changed: share,
+  worst: share,
+  ms: z.object({ float: z.number(), int8: z.number() }),
+  offered: z.boolean(),
+})
 
 export class Precisions {
-  constructor(private readonly paths: Deps['paths']) {}
+  readonly #checks: Remembered<PrecisionCheck>
+
+  constructor(
+    private readonly paths: Deps['paths'],
+    events: Loudspeaker<Events>,
+  ) {
+    this.#checks = new Remembered(join(paths.dataDir, 'precisions.json'), checkSchema, events)
+  }
 
   /** What was found with the model on this computer, or null. */
   async remembered(model: Model): Promise<PrecisionCheck | null> {
-    return (await this.#read())[keyOf(model)] ?? null
+    return this.#checks.get(keyOf(model))
   }
 
   /** Finds out, in a process of its own, and remembers it. Errors as for loading the model and reading pictures. */
@@ -70,9 +76,7 @@ export class Precisions {
       // Where not one pixel changes nothing was computed in 8 bits: a network of convolutions, whatever the clock says.
       offered: own && mean > 0 && mean < MOST_CHANGED && ms.int8 < SLOWEST * ms.float,
     }
-    const all = await this.#read()
-    await mkdir(this.paths.dataDir, { recursive: true })
-    await writeFileAtomic(this.#file, `${JSON.stringify({ ...all, [keyOf(model)]: check }, null, 2)}\n`)
+    await this.#checks.set(keyOf(model), check)
     return check
   }
 
@@ -84,19 +88,6 @@ export class Precisions {
     const folder = join(this.paths.resources, 'sample', 'aligned')
     const sample = (await readdir(folder)).filter((name) => name.endsWith('.jpg'))
     return { files: sample.map((name) => join(folder, name)), own: false }
-  }
-
-  get #file(): string {
-    return join(this.paths.dataDir, 'precisions.json')
-  }
-
-  async #read(): Promise<z.infer<typeof checkFile>> {
-    try {
-      return checkFile.parse(JSON.parse(await readFile(this.#file, 'utf8')))
-    } catch {
-      // It can be found out again.
-      return {}
-    }
   }
 }
 

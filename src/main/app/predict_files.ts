@@ -29,7 +29,10 @@ export function predictFilesHandlers(context: Context): Pick<Handlers, 'predict.
   }
 }
 
-/** Predicts one picture or all of a folder; a picture that cannot be read is a complaint, not the end. */
+/**
+ * Predicts one picture or all of a folder; a picture that cannot be read is a complaint, not the end. Throws `image/unreadable`
+ * where none can be read, and `file/unreadable` where there is none.
+ */
 async function predictFiles(
   { registry, providers, precisions, inference }: Context,
   request: Checked<'predict.files'>,
@@ -82,6 +85,7 @@ async function predictFiles(
     progress(begin, names.length)
   }
   await writing
+  if (times.length === 0) throw noneReadable(root, complaints)
   const ms_per_image = { median: quantile(times, 0.5), p95: quantile(times, 0.95) }
   return {
     images: times.length,
@@ -92,6 +96,16 @@ async function predictFiles(
     limits: limitsOf(abilities),
     complaints,
   }
+}
+
+function noneReadable(root: string, complaints: readonly Complaint[]): FacetError {
+  const { file, message } = at(complaints, 0)
+  const all =
+    complaints.length === 1 ? '' : `None of the ${complaints.length} pictures in ${root} can be read. `
+  return new FacetError('image/unreadable', `${all}${message}`, {
+    file: join(root, file),
+    pictures: complaints.length,
+  })
 }
 
 interface Sized {

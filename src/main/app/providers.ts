@@ -3,13 +3,13 @@
  * processor and timed; the fastest that computes the right thing is used, and the verdict is remembered for as long as
  * model, Facet, onnxruntime and graphics adapters stay the same.
  */
-import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { ProviderTrial } from '../../shared/answers'
+import type { Events } from '../../shared/api'
 import { PROVIDERS, TRIAL_VERDICTS, type Provider, type ProviderChoice } from '../../shared/terms'
 import { FacetError, toWire } from '../../shared/errors'
-import { writeFileAtomic } from '../base/fs'
+import type { Loudspeaker } from '../base/events'
 import { runAlone } from '../engine/client'
 import type { Jobs, NetworkRef } from '../engine/protocol'
 import { adapterDigest } from '../runtime/adapters'
@@ -17,6 +17,7 @@ import { ladder } from '../runtime/providers'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { Deps } from './deps'
 import { engineOptions } from './engine'
+import { Remembered } from './remembered'
 
 export interface Verdict {
   readonly chosen: Provider
@@ -35,31 +36,35 @@ interface JudgeOptions {
   readonly timeAll?: boolean
 }
 
-const verdictFile = z.record(
-  z.string(),
-  z.object({
-    chosen: z.enum(PROVIDERS).exclude(['auto']),
-    why: z.string(),
-    trials: z.array(
-      z.object({
-        provider: z.enum(PROVIDERS).exclude(['auto']),
-        verdict: z.enum(TRIAL_VERDICTS),
-        trains: z.boolean(),
-        detail: z.string(),
-        ms: z.number().nullable(),
-      }),
-    ),
-  }),
-)
+const verdictSchema = z.object({
+  chosen: z.enum(PROVIDERS).exclude(['auto']),
+  why: z.string(),
+  trials: z.array(
+    z.object({
+      provider: z.enum(PROVIDERS).exclude(['auto']),
+      verdict: z.enum(TRIAL_VERDICTS),
+      trains: z.boolean(),
+      detail: z.string(),
+      ms: z.number().nullable(),
+    }),
+  ),
+})
 
 export class Providers {
   readonly #pending = new Map<string, Promise<Verdict>>()
 
-  constructor(private readonly deps: Pick<Deps, 'paths' | 'version'>) {}
+  readonly #verdicts: Remembered<Verdict>
+
+  constructor(
+    private readonly deps: Pick<Deps, 'paths' | 'version'>,
+    events: Loudspeaker<Events>,
+  ) {
+    this.#verdicts = new Remembered(join(deps.paths.dataDir, 'providers.json'), verdictSchema, events)
+  }
 
   /** The remembered verdict on a model, or null before its first trial as things are now. */
   async remembered(network: Model): Promise<Verdict | null> {
-    return (await this.#read())[await this.#key(network)] ?? null
+    return this.#verdicts.get(await this.#key(network))
   }
 
   /**
@@ -71,7 +76,10 @@ export class Providers {
     const running = this.#pending.get(key)
     if (running && !options.timeAll) return running
     const pending = this.#judge(network, options)
-      .then((verdict) => this.#remember(key, verdict))
+      .then(async (verdict) => {
+        await this.#verdicts.set(key, verdict)
+        return verdict
+      })
       .finally(() => this.#pending.delete(key))
     this.#pending.set(key, pending)
     return pending
@@ -100,7 +108,7 @@ export class Providers {
     const trials = verdict.trials.map((trial): ProviderTrial =>
       trial.provider === provider ? failure(provider, reason) : trial,
     )
-    await this.#remember(await this.#key(network), weigh(trials))
+    await this.#verdicts.set(await this.#key(network), weigh(trials))
   }
 
   async #judge(network: Model, { signal, onTrial, timeAll }: JudgeOptions): Promise<Verdict> {
@@ -143,30 +151,10 @@ export class Providers {
     }
   }
 
-  get #file(): string {
-    return join(this.deps.paths.dataDir, 'providers.json')
-  }
-
   async #key({ id, resolution }: Model): Promise<string> {
     const platform = `${process.platform} ${process.arch}`
     const adapters = await adapterDigest()
     return `${id} at ${resolution}, Facet ${this.deps.version}, onnxruntime ${ONNXRUNTIME_VERSION}, ${platform}, adapters ${adapters}`
-  }
-
-  async #read(): Promise<z.infer<typeof verdictFile>> {
-    try {
-      return verdictFile.parse(JSON.parse(await readFile(this.#file, 'utf8')))
-    } catch {
-      // Verdicts can be found again; a missing or damaged file only costs the trial.
-      return {}
-    }
-  }
-
-  async #remember(key: string, verdict: Verdict): Promise<Verdict> {
-    const all = { ...(await this.#read()), [key]: verdict }
-    await mkdir(this.deps.paths.dataDir, { recursive: true })
-    await writeFileAtomic(this.#file, `${JSON.stringify(all, null, 2)}\n`)
-    return verdict
   }
 }
 

@@ -39,13 +39,28 @@ export function printError(error: unknown): number {
   return code === 'usage' || code === 'request/invalid' ? 2 : 1
 }
 
+/** What a terminal writes two cells wide: East Asian scripts and emoji (Unicode's UAX 11, in coarse ranges). */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
+/** What it writes onto the character before. */
+const WIDTHLESS = /\p{M}|\p{Cf}/u
+
+/** Cells that a terminal takes for `text`. */
+function cellsOf(text: string): number {
+  // Names that come from macOS hold Korean syllables in pieces, which a terminal puts together.
+  let cells = 0
+  for (const character of text.normalize())
+    cells += WIDTHLESS.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  return cells
+}
+
 /** Columns padded to line up. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cellsOf(cell))))
   return rows.map((row) =>
     row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - cellsOf(cell)))
       .join('  ')
       .trimEnd(),
   )

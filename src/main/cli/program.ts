@@ -146,6 +146,11 @@ function buildProgram(doorDir: string): Command {
     .option('--name <name>')
     .option('--arch <arch>', "SegFace's --model name; recognised where left out")
     .addOption(new Option('--dataset <name>', 'of a checkpoint with 11 classes').choices(['lapa', 'helen']))
+    .option(
+      '--resolution <side>',
+      'what a checkpoint is used at; told by itself or its name where left out, else 512',
+      Number,
+    )
     .option('--half', 'matrices and kernels as float16 on disk: half the size')
     .addOption(
       new Option('--preset <name>', 'of an ONNX file; recognised where left out').choices(PRESET_NAMES),
@@ -189,9 +194,10 @@ function buildProgram(doorDir: string): Command {
     .action((_options: object, command: Command) =>
       once(command, 'models.list', {}, ({ models }) =>
         table([
-          ['id', 'arch', 'resolution', 'parameters', 'default'],
+          ['id', 'name', 'arch', 'resolution', 'parameters', 'default'],
           ...models.map((m) => [
             m.id,
+            m.name,
             m.arch,
             String(m.resolution),
             String(m.params),

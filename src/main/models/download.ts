@@ -6,6 +6,9 @@ import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { DATASET_NAMES } from '../../shared/network'
+import type { TensorInfo } from '../checkpoint/checkpoint'
+import { withCheckpoint } from '../checkpoint/open'
+import { recognise } from '../segface/config'
 import { hashFile, importModel } from './importer'
 import type { Published } from './published'
 import type { Model, Registry } from './registry'
@@ -41,7 +44,8 @@ export async function installedModel(registry: Registry, published: Published): 
 
 /**
  * Fetches and imports; answers the model at once where it is there already. An abort leaves a `.part` file that the next
- * call goes on from. Throws what `transfer` and `importModel` throw, and `download/malformed` for a wrong hash.
+ * call goes on from. Throws what `transfer` and `importModel` throw, and `download/malformed` for a wrong hash or another
+ * network than the published one.
  */
 export async function downloadModel(
   registry: Registry,
@@ -63,7 +67,7 @@ export async function downloadModel(
     ...(patience ? { patience } : {}),
   })
   const sha256 = await requireHash(file, url, published.sha256 ?? stated, signal)
-  const model = await importChecked(registry, file, published, sha256, signal)
+  const model = await importChecked(registry, file, url, published, sha256, signal)
   if (!options.keep) await discard(file)
   return model
 }
@@ -97,18 +101,41 @@ async function requireHash(
   )
 }
 
+/** Throws where the file's tensors are another network than the published one, which nothing else tells where its hash is unknown. */
+async function requireNetwork(file: string, url: string, { name, arch, classSet }: Published): Promise<void> {
+  const found = await withCheckpoint(file, async ({ tensors }) => nameOf(tensors))
+  const expected = `${arch} with ${classSet === 'celebamask-hq' ? 19 : 11} classes`
+  if (found === expected) return
+  throw new FacetError(
+    'download/malformed',
+    `What came from ${url} is not the published ${name}: by its tensors it is ${found}, expected was ${expected}. It was deleted; try another mirror.`,
+    { url, found, expected },
+  )
+}
+
+function nameOf(tensors: readonly TensorInfo[]): string {
+  try {
+    const { arch, classes } = recognise(new Map(tensors.map((info) => [info.name, info])))
+    return `${arch} with ${classes} classes`
+  } catch (error) {
+    if (error instanceof FacetError && error.code === 'model/unsupported') return 'no SegFace network'
+    throw error
+  }
+}
+
 async function importChecked(
   registry: Registry,
   file: string,
+  url: string,
   published: Published,
   sha256: string,
   signal: AbortSignal,
 ): Promise<Model> {
-  const { name, arch, resolution, licence, score, path, classSet } = published
+  const { name, resolution, licence, score, path, classSet } = published
   try {
+    await requireNetwork(file, url, published)
     return await importModel(registry, file, {
       name,
-      arch,
       sha256,
       signal,
       known: {
@@ -121,8 +148,8 @@ async function importChecked(
       },
     })
   } catch (error) {
-    // A checkpoint that is none stays none; any other trouble (a full disk, an abort) passes, and the file is still good.
-    if (error instanceof FacetError && /^(checkpoint|model)\//.test(error.code)) await discard(file)
+    // A checkpoint that is none, or another's, stays so; any other trouble (a full disk, an abort) passes, and the file is good.
+    if (error instanceof FacetError && /^(checkpoint|model|download)\//.test(error.code)) await discard(file)
     throw error
   }
 }

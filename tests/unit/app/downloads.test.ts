@@ -4,19 +4,16 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createApp } from '../../../src/main/app/app'
 import type { Published } from '../../../src/main/models/published'
-import { f32, makeCheckpoint } from '../../helpers/checkpoint'
+import { makeCheckpoint } from '../../helpers/checkpoint'
 import { serveFile } from '../../helpers/file_server'
 import { makeFolder } from '../../helpers/folder'
+import { mobilenetStateDict } from '../../helpers/segface'
 
 test('a download is listed, paused, kept over a restart, resumed and installed', async () => {
-  const checkpoint = makeCheckpoint(
-    {
-      'backbone.0.0.weight': f32([16, 3, 3, 3]),
-      'face_decoder.background_token.weight': f32([1, 256]),
-      'face_decoder.necklace_token.weight': f32([1, 256]),
-    },
-    { container: 'state_dict_backbone', optimizerBytes: 200_000 },
-  )
+  const checkpoint = makeCheckpoint(Object.fromEntries(mobilenetStateDict()), {
+    container: 'state_dict_backbone',
+    optimizerBytes: 200_000,
+  })
   const server = await serveFile(checkpoint)
   onTestFinished(() => server.close())
   const published: Published = {

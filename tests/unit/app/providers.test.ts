@@ -1,11 +1,13 @@
 /** @file Which provider runs a model: by trial in processes of their own, remembered, and never a silent substitute. */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Paths } from '../../../src/main/app/deps'
 import { Providers } from '../../../src/main/app/providers'
+import { Loudspeaker } from '../../../src/main/base/events'
 import { networkOf, Registry } from '../../../src/main/models/registry'
 import { ladder } from '../../../src/main/runtime/providers'
+import type { Events } from '../../../src/shared/api'
 import { testPaths } from '../../helpers/app'
 import { makeFolder } from '../../helpers/folder'
 
@@ -14,7 +16,8 @@ const FAKE = resolve('tests/helpers/fake_engine.mjs')
 const GPUS = ladder().filter((provider) => provider !== 'cpu')
 const [first = 'cuda', second = 'webgpu'] = GPUS
 
-const providersOf = (paths: Paths, version = '1.0.0') => new Providers({ paths, version })
+const providersOf = (paths: Paths, version = '1.0.0', events = new Loudspeaker<Events>()) =>
+  new Providers({ paths, version }, events)
 
 /** Providers over an engine that does what `outcomes` says; the others are absent. */
 async function scripted(outcomes: Readonly<Record<string, number | string>>, dataDir?: string) {
@@ -108,6 +111,28 @@ describe('auto', () => {
     expect(await providers.remembered(network)).toBeNull()
     expect((await providers.choose(network, 'auto')).chosen).toBe(first)
     expect((await providers.remembered(network))?.chosen).toBe(first)
+  })
+
+  test('goes on where verdicts cannot be written: they hold until the program ends, which is told once', async () => {
+    const { network, paths } = await scripted({ [first]: 20, [second]: 30, cpu: 90 })
+    const file = join(paths.dataDir, 'providers.json')
+    await mkdir(file) // no write can replace a folder, whoever runs the tests
+    const events = new Loudspeaker<Events>()
+    const notices: Events['notice'][] = []
+    events.on('notice', (notice) => notices.push(notice))
+    const providers = providersOf(paths, '1.0.0', events)
+    expect((await providers.choose(network, 'auto')).chosen).toBe(first)
+    expect((await providers.choose({ ...network, id: 'other' }, 'auto')).chosen).toBe(first)
+    await providers.distrust(network, first, 'it crashed')
+    expect((await providers.remembered(network))?.chosen).toBe(second)
+    expect((await providers.remembered({ ...network, id: 'other' }))?.chosen).toBe(first)
+    expect(notices).toEqual([
+      {
+        level: 'warning',
+        message: expect.stringMatching(`^Cannot write ${file}: it is a folder.*again next time`),
+      },
+    ])
+    expect(await providersOf(paths).remembered(network)).toBeNull()
   })
 
   test('can be cancelled, and then remembers nothing', async () => {
