@@ -14,7 +14,7 @@ import { makeCelebAMask, partsIn } from '../helpers/celebamask'
 import { colourParser } from '../helpers/colour_parser'
 import { CLASS_ORDERS } from '../../src/shared/labels'
 import { f32, makeCheckpoint } from '../helpers/checkpoint'
-import { commandLine, runNode } from '../helpers/cli'
+import { CLI, commandLine, runNode } from '../helpers/cli'
 import { digestFolder } from '../helpers/folder_digest'
 import { namedImage } from '../helpers/named_tensors'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
@@ -113,6 +113,15 @@ describe('facet predict', () => {
       `facet: ${nowhere} does not exist; name a picture or a folder of pictures.\n`,
     )
     expect(await predict(empty, SHIPPED, at('x'))).toContain(`${empty} holds no pictures`)
+    const [text, texts] = [at('pictures', 'broken.jpg'), at('texts')]
+    expect(await predict(text, SHIPPED, at('none'))).toMatch(
+      /facet: The picture \S+broken\.jpg cannot be read: it is damaged, .*; replace the file or leave it out\.\n$/,
+    )
+    await mkdir(texts, { recursive: true })
+    for (const name of ['1.jpg', '2.png']) await writeFile(join(texts, name), 'no picture')
+    expect(await predict(texts, SHIPPED, at('none'))).toContain(
+      `facet: None of the 2 pictures in ${texts} can be read. The picture ${join(texts, '1.jpg')} cannot be read`,
+    )
     expect(await predict(at('pictures'), 'nothing', at('x'))).toBe(
       `facet: There is no model "nothing"; known: ${SHIPPED}.\n`,
     )
@@ -120,6 +129,19 @@ describe('facet predict', () => {
       `${at('pictures')} is not empty and was not written by Facet`,
     )
   })
+})
+
+test('what cannot be remembered in the data folder is said once, and the work is done', async () => {
+  const data = at('locked')
+  // No write can replace a folder, whoever runs the tests.
+  for (const name of ['providers.json', 'precisions.json']) await mkdir(join(data, name), { recursive: true })
+  const predict = ['predict', at('pictures', 'a.jpg'), '--model', SHIPPED, '--out', at('forgotten')]
+  for (const [file, ...more] of [['providers.json'], ['precisions.json', '--precision', 'int8']] as const) {
+    const { code, stdout, stderr } = await runNode(CLI, ['--data-dir', data, '--json', ...predict, ...more])
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ images: 1 })
+    expect(stderr.split(`Cannot write ${join(data, file)}: it is a folder, not a file. `)).toHaveLength(2)
+  }
 })
 
 describe('facet model', () => {
@@ -133,7 +155,9 @@ describe('facet model', () => {
     ])
     expect(await json('model', 'show', 'Made')).toEqual(imported)
     const { stdout } = await facet('model', 'list')
-    expect(stdout).toMatch(/^id .*\nsegface-mobilenet-by-facet .* yes\nmade +mobilenet +64 +7035824\n$/)
+    expect(stdout).toMatch(
+      /^id +name .*\n\S+-by-facet +SegFace MobileNet .* yes\nmade +Made +mobilenet +64 +7035824\n$/,
+    )
     expect((await facet('model', 'show', SHIPPED)).stdout).toContain('non-commercial')
   })
 
@@ -287,6 +311,17 @@ describe('facet logits', () => {
       const actual = (logits.data as Float32Array).subarray(n * expected.length, (n + 1) * expected.length)
       expect(maxDifference(actual, expected)).toBeLessThan(1e-4)
     }
+  })
+
+  test('tells nobody: onnxruntime keeps no queue of what it did for Microsoft', async () => {
+    await mkdir(at('home'))
+    const env = { HOME: at('home'), XDG_CACHE_HOME: '', ORT_DISABLE_TELEMETRY: '' }
+    const files = ['--input', at('x.npy'), '--output', at('told.npy'), '--provider', 'cpu']
+    const { code } = await runNode(CLI, ['--data-dir', at('data'), 'logits', at('made_64.pt'), ...files], {
+      env,
+    })
+    expect(code).toBe(0)
+    expect(await readdir(at('home'), { recursive: true })).toEqual([])
   })
 
   test('says what it expects of its input', async () => {
