@@ -153,6 +153,8 @@ export const REQUESTS = {
     arch: z.string().optional(),
     /** Of a checkpoint with 11 classes, which the tensors do not tell. */
     dataset: z.enum(['lapa', 'helen']).optional(),
+    /** The side that a checkpoint is used at, where what is known of it is wrong. */
+    resolution: z.int().optional(),
     /** What kind of network an ONNX file of others is; recognised where left out. */
     preset: z.enum(PRESET_NAMES).optional(),
     /** How an ONNX file of others is used, in place of what its preset says. */

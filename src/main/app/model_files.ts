@@ -93,11 +93,11 @@ function fitted({ width, height }: { width: number; height: number }): { width: 
 
 async function examine(engine: EngineClient, path: string, signal: AbortSignal): Promise<ModelFile> {
   if (!(await isOnnx(path))) {
-    const { arch, classes } = await withCheckpoint(path, async ({ tensors }) =>
-      recognise(new Map(tensors.map((info) => [info.name, info])), path),
-    )
-    const { classSet } = await knownFacts(path, classes, undefined)
-    return { kind: 'checkpoint', arch, classes, classSet }
+    return withCheckpoint(path, async (checkpoint) => {
+      const { arch, classes } = recognise(new Map(checkpoint.tensors.map((info) => [info.name, info])), path)
+      const { classSet } = await knownFacts(checkpoint, classes, undefined)
+      return { kind: 'checkpoint', arch, classes, classSet }
+    })
   }
   const file = await ran(engine, await readOnnxFile(path), signal)
   const { resolution, onnx, preset, sure } = await proposeUse(file)
@@ -128,7 +128,7 @@ async function ran(engine: EngineClient, file: OnnxFile, signal: AbortSignal): P
 async function takeCheckpoint(
   { registry, uploads }: Context,
   path: string,
-  { name, arch, dataset, half, preset, use }: Checked<'models.import'>,
+  { name, arch, dataset, resolution, half, preset, use }: Checked<'models.import'>,
   work: Work,
 ): Promise<Model> {
   if (preset !== undefined || use !== undefined)
@@ -144,19 +144,20 @@ async function takeCheckpoint(
     ...(name === undefined ? {} : { name }),
     ...(arch === undefined ? {} : { arch }),
     ...(dataset === undefined ? {} : { dataset }),
+    ...(resolution === undefined ? {} : { resolution }),
   })
 }
 
 async function takeOnnx(
   { registry, inference }: Context,
   path: string,
-  { name, arch, dataset, half, preset, use }: Checked<'models.import'>,
+  { name, arch, dataset, resolution, half, preset, use }: Checked<'models.import'>,
   work: Work,
 ): Promise<Model> {
-  if (arch !== undefined || dataset !== undefined || half)
+  if (arch !== undefined || dataset !== undefined || resolution !== undefined || half)
     throw new FacetError(
       'usage',
-      `${path} is an ONNX file, which is taken as it is; leave --arch, --dataset and --half out.`,
+      `${path} is an ONNX file, which is taken as it is; leave --arch, --dataset, --resolution and --half out (its description has a resolution).`,
       { file: path },
     )
   const file = await ran(inference.engine, await readOnnxFile(path), work.signal)

@@ -1,9 +1,9 @@
 /** @file Files and folders, safely: reads that say what is wrong, writes that leave the old or the new, never half. */
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, open, rename, rm } from 'node:fs/promises'
+import { access, open, rename, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 
 /** One read call takes at most 2 GiB; half of that stays clear of every platform's limit. */
@@ -43,6 +43,17 @@ export function unwritable(path: string, cause: unknown): FacetError {
     { file: path },
     { cause },
   )
+}
+
+/**
+ * What stands for the content of the file at `path`: where it is, its number, size and times, one of which any write changes.
+ * Throws `file/unreadable`.
+ */
+export async function fingerprint(path: string): Promise<string[]> {
+  const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  return [resolve(path), ...[ino, size, mtimeNs, ctimeNs].map(String)]
 }
 
 /** Opens a regular file for reading by position and gives its size in bytes; the caller closes the handle. */

@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { openForReading, unreadable } from '../base/fs'
+import { fingerprint, openForReading } from '../base/fs'
 import { foldGraph } from '../runtime/session'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import { filesOf, type NetworkRef } from './protocol'
@@ -62,7 +62,7 @@ export class GraphCache {
   }
 
   /**
-   * What the folded graph follows from. A file's times and number stand for its content: any write changes them. The
+   * What the folded graph follows from. The
    * processor is named because it computes the folded constants, and another may round them otherwise.
    */
   async #key(ref: NetworkRef, form: string): Promise<string> {
@@ -128,13 +128,6 @@ export class GraphCache {
       else bytes += own
     }
   }
-}
-
-async function fingerprint(path: string): Promise<string[]> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
-    throw unreadable(path, error)
-  })
-  return [resolve(path), ...[ino, size, mtimeNs, ctimeNs].map(String)]
 }
 
 /** What `ref` says beside its files. */

@@ -1,6 +1,7 @@
 /** @file Networks kept ready to run in the engine: from weights on disk to a loaded session, the last few used. */
 import type { Provider } from '../../shared/terms'
 import { at } from '../../shared/assert'
+import { fingerprint } from '../base/fs'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from '../../shared/network'
@@ -15,7 +16,7 @@ import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
 import { buildHead, endIn, type Ending } from '../segface/postprocess'
 import type { GraphCache } from './graph_cache'
-import type { NetworkRef } from './protocol'
+import { filesOf, type NetworkRef } from './protocol'
 
 /** A network loaded on a provider, and what it is fed. */
 interface Loaded {
@@ -144,13 +145,16 @@ export class Networks {
     })
   }
 
-  #kept(
-    { weights, changes, resolution, onnx, precision = 'float', taken }: NetworkRef,
+  /** By what its files hold, too: another model may stand in the place of one that was deleted. */
+  async #kept(
+    ref: NetworkRef,
     provider: Provider,
     form: string,
     make: () => Promise<Loaded>,
   ): Promise<Loaded> {
-    const key = JSON.stringify([weights, changes, resolution, onnx, precision, taken, provider, form])
+    const { resolution, onnx, precision = 'float', taken } = ref
+    const files = await Promise.all(filesOf(ref).map(fingerprint))
+    const key = JSON.stringify([files, resolution, onnx, precision, taken, provider, form])
     return kept(this.#networks, key, MAX_NETWORKS, make, ({ session }) => session.release())
   }
 

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import type { ModelFormat } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
-import { IMAGENET_MEAN, IMAGENET_STD } from '../../shared/network'
+import { IMAGENET_MEAN, IMAGENET_STD, type ClassSet } from '../../shared/network'
 import { copyBytes, writeFileAtomic } from '../base/fs'
 import type { TensorSource } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
@@ -11,6 +11,7 @@ import { writeSafetensors } from '../checkpoint/safetensors'
 import { writeTorchCheckpoint, type NamedTensor } from '../checkpoint/torchWriter'
 import type { NetworkRef } from '../engine/protocol'
 import { recognise } from '../segface/config'
+import { factNotes } from './facts'
 import { describeFile } from './named_file'
 import { channelsOf, type Manifest } from './manifest'
 import type { Registry } from './registry'
@@ -23,6 +24,8 @@ export interface Exportable {
   readonly network: NetworkRef
   readonly arch: string
   readonly classes: number
+  /** Null where nothing tells. */
+  readonly classSet: ClassSet | null
   readonly manifest: Manifest | null
 }
 
@@ -31,16 +34,20 @@ export interface Exportable {
  * `model/unsupported` for a file that is no SegFace.
  */
 export async function findExportable(registry: Registry, idNameOrFile: string): Promise<Exportable> {
-  const { network: named } = await registry.resolve(idNameOrFile, (file) => describeFile(registry, file))
+  const { network: named, abilities } = await registry.resolve(idNameOrFile, (file) =>
+    describeFile(registry, file),
+  )
   const { id, ...network } = named
+  const { classSet } = abilities
   const { weights, onnx } = network
   const model = (await registry.list()).find((candidate) => candidate.manifest.id === id)
   const manifest = model?.manifest ?? null
-  if (onnx) return { id, network, arch: manifest?.arch ?? 'onnx', classes: onnx.classes.length, manifest }
+  if (onnx)
+    return { id, network, arch: manifest?.arch ?? 'onnx', classes: onnx.classes.length, classSet, manifest }
   const { arch, classes } = await withCheckpoint(weights, async ({ tensors }) =>
     recognise(new Map(tensors.map((info) => [info.name, info])), weights),
   )
-  return { id, network, arch, classes, manifest }
+  return { id, network, arch, classes, classSet, manifest }
 }
 
 /** Copies an ONNX file of others as it is. */
@@ -57,12 +64,13 @@ export async function refuseFolder(file: string): Promise<void> {
 
 /**
  * Writes every tensor of the model, those that its forward pass does not use too, under its original name. `pt` is what
- * SegFace's test.py and `torch.load(weights_only=True)` read: `{epoch, iteration, state_dict_backbone}`. Types and bytes
+ * SegFace's test.py and `torch.load(weights_only=True)` read: `{epoch, iteration, resolution, dataset, state_dict_backbone}`, of
+ * which SegFace ignores the two in the middle, and facts.ts reads them. Types and bytes
  * are the imported checkpoint's, except of a model that was imported with `--half`: its matrices and kernels were
  * rounded to float16 and come out as float32, as SegFace expects, with the rounded values.
  */
 export async function exportWeights(
-  { id, network, arch, manifest }: Exportable,
+  { id, network, arch, classSet, manifest }: Exportable,
   format: Exclude<ModelFormat, 'onnx'>,
   file: string,
   watch: Watch = {},
@@ -83,11 +91,13 @@ export async function exportWeights(
   }
   await withTensors([network.weights, ...(network.changes ?? [])], async (checkpoint) => {
     const source = watched(manifest?.half ? widened(checkpoint) : checkpoint, watch)
+    const facts = factNotes({ resolution: network.resolution, classSet })
     if (format === 'safetensors') {
-      await writeSafetensors(file, source, { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) })
+      const notes = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)]))
+      await writeSafetensors(file, source, { format: 'pt', arch, ...notes, ...trainingNotes(checkpoint.metadata) }) // prettier-ignore
       return
     }
-    const extra = trainingState(checkpoint.metadata)
+    const extra = { ...trainingState(checkpoint.metadata), ...facts }
     await writeTorchCheckpoint(file, entries(source), { container: 'state_dict_backbone', extra })
   })
 }
@@ -97,7 +107,14 @@ async function* entries(source: TensorSource): AsyncGenerator<NamedTensor> {
 }
 
 /** What an ONNX file says of itself, so that it can be used without Facet; values of more than a word are JSON. */
-export function onnxMetadata({ id, network, arch, classes, manifest }: Exportable): Record<string, string> {
+export function onnxMetadata({
+  id,
+  network,
+  arch,
+  classes,
+  classSet,
+  manifest,
+}: Exportable): Record<string, string> {
   const { resolution } = network
   return {
     model: id,
@@ -113,10 +130,10 @@ export function onnxMetadata({ id, network, arch, classes, manifest }: Exportabl
       layout: 'NCHW',
     }),
     postprocessing: 'The class of a pixel is the argmax of logits over axis 1, an index into classes.',
+    ...(classSet === null ? {} : { dataset: classSet }),
     ...(manifest
       ? {
           name: manifest.name,
-          dataset: manifest.class_set,
           licence: manifest.licence,
           source: JSON.stringify(manifest.source),
         }

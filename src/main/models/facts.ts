@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { ClassSet } from '../../shared/network'
+import { CLASS_SETS, type ClassSet } from '../../shared/network'
+import type { Checkpoint } from '../checkpoint/checkpoint'
 import type { SegFaceConfig } from '../segface/config'
 import { CARD_FILE } from './manifest'
 import type { Model } from './registry'
@@ -25,9 +26,23 @@ const UNKNOWN_LICENCE =
 const scoresFile = z.object({ resolution: z.int().min(32).max(4096) }).catchall(z.unknown())
 const splitScores = z.object({ mean_f1: z.number() })
 
+/** What Facet writes into a checkpoint's plain values where it exports one (exporter.ts); in safetensors numbers are strings. */
+const noted = z.object({
+  resolution: z.coerce.number().pipe(z.int().min(32).max(4096)).optional().catch(undefined),
+  dataset: z.enum(CLASS_SETS).optional().catch(undefined),
+})
+
+/** `resolution` and `dataset` as an exported checkpoint says them. */
+export function factNotes({ resolution, classSet }: Pick<Facts, 'resolution' | 'classSet'>): {
+  resolution: number
+  dataset?: ClassSet
+} {
+  return { resolution, ...(classSet === null ? {} : { dataset: classSet }) }
+}
+
 /** What is known of a checkpoint of that many classes; `twin` is the registry's model of the same file. */
 export async function knownFacts(
-  file: string,
+  { path: file, metadata }: Pick<Checkpoint, 'path' | 'metadata'>,
   classes: SegFaceConfig['classes'],
   twin: Model | undefined,
 ): Promise<Facts> {
@@ -36,9 +51,10 @@ export async function knownFacts(
     const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
     return { resolution, licence, scores, card, classSet }
   }
+  const said = noted.parse(metadata)
   const name = nameWithFolder(file)
-  const classSet = classes === 19 ? 'celebamask-hq' : datasetByName(name)
-  const resolution = resolutionByName(name)
+  const classSet = classes === 19 ? 'celebamask-hq' : (said.dataset ?? datasetByName(name))
+  const resolution = said.resolution ?? resolutionByName(name)
   const facts: Facts = { resolution, licence: UNKNOWN_LICENCE, card: '', scores: {}, classSet }
   const text = await readFile(join(dirname(file), 'scores.json'), 'utf8').catch(() => '{}')
   const parsed = scoresFile.safeParse(parseJson(text))
@@ -47,12 +63,18 @@ export async function knownFacts(
     const scores = splitScores.safeParse(value)
     if (scores.success) facts.scores[`${split} mean_f1`] = scores.data.mean_f1
   }
-  return { ...facts, resolution: parsed.data.resolution }
+  return { ...facts, resolution: said.resolution ?? parsed.data.resolution }
 }
 
-/** SegFace names every file model_N.pt; what it is stands in the folder's name. */
+/** SegFace names every file model_N.pt, N being the epoch; what it is stands in the folder's name. */
 function nameWithFolder(file: string): string {
-  return join(basename(dirname(file)), basename(file))
+  const folder = basename(dirname(file))
+  return isEpoch(file) ? folder : join(folder, basename(file))
+}
+
+/** True for SegFace's own name of a checkpoint, which tells nothing but the epoch. */
+export function isEpoch(file: string): boolean {
+  return /^model(_\d+)?\.\w+$/.test(basename(file))
 }
 
 function parseJson(text: string): unknown {
@@ -64,8 +86,8 @@ function parseJson(text: string): unknown {
 }
 
 function resolutionByName(name: string): number {
-  const named = /_(64|96|128|192|224|256|320|384|448|512)(?=[._/\\-]|$)/.exec(name)
-  return named ? Number(named[1]) : DEFAULT_RESOLUTION
+  const numbers = Array.from(name.matchAll(/_(\d{2,4})(?=[._/\\-]|$)/g), ([, number]) => Number(number))
+  return numbers.find((side) => side % 32 === 0 && side >= 64 && side <= 2048) ?? DEFAULT_RESOLUTION
 }
 
 /** `swinb_lapa_512`: null where the name says neither or both. */

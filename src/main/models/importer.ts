@@ -11,13 +11,15 @@ import { SEGFACE_PREPROCESSING, type ClassSet } from '../../shared/network'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { recognise } from '../segface/config'
+import { requireResolution } from '../segface/network'
+import { requireParameters } from '../segface/parameters'
 import { countParameters } from '../segface/weights'
-import { addModel, freeId } from './add'
-import { knownFacts, type Facts } from './facts'
+import { addModel, type NewManifest } from './add'
+import { isEpoch, knownFacts, type Facts } from './facts'
 import { limitsOf, withLimits } from './limits'
-import { channelsOf, WEIGHTS_FILE, type Manifest } from './manifest'
+import { channelsOf, WEIGHTS_FILE } from './manifest'
 import type { Model, Registry } from './registry'
-import { halved, watched, type Watch } from './sources'
+import { finite, halved, watched, type Watch } from './sources'
 import { trainingNotes } from './training_state'
 
 export interface ImportOptions extends Watch {
@@ -26,6 +28,8 @@ export interface ImportOptions extends Watch {
   readonly arch?: string
   /** What a network of 11 classes was trained on, which its tensors do not tell. */
   readonly dataset?: 'lapa' | 'helen'
+  /** The side that it is used at, where what is known of it is wrong. */
+  readonly resolution?: number
   /** Halves float32 tensors on disk; their values are rounded to float16. */
   readonly half?: boolean
   /** In place of a name by the file's folder, where that is not the user's. */
@@ -38,8 +42,8 @@ export interface ImportOptions extends Watch {
 
 /**
  * Imports `file` into `registry` and answers the new model; the same file under the same name is not imported twice.
- * Throws a checkpoint error, `model/unsupported` where the tensors are no network that Facet builds, or `usage` where it must
- * be told more.
+ * Throws a checkpoint error (also for a tensor that is missing, mis-shaped or holds what is no number), `model/unsupported` where
+ * the tensors are no network that Facet builds, or `usage` where it must be told more.
  */
 export async function importModel(
   registry: Registry,
@@ -51,12 +55,16 @@ export async function importModel(
     const shapes = new Map(checkpoint.tensors.map((info) => [info.name, info]))
     const { arch, classes } = recognise(shapes, path)
     if (options.arch !== undefined) requireArch(path, options.arch, arch)
+    if (options.resolution !== undefined) requireResolution(options.resolution)
+    const read = requireParameters(shapes, path)
     const sha256 = options.sha256 ?? (await hashFile(path, options.signal))
     const models = await registry.list()
-    const { dataset } = options
+    const { dataset, resolution } = options
     const twins = models.filter(
       ({ manifest }) =>
-        manifest.source.sha256 === sha256 && (dataset === undefined || manifest.class_set === dataset),
+        manifest.source.sha256 === sha256 &&
+        (dataset === undefined || manifest.class_set === dataset) &&
+        (resolution === undefined || manifest.resolution === resolution),
     )
     const name = options.name ?? options.usualName ?? nameOf(path)
     const half = options.half ?? false
@@ -66,17 +74,15 @@ export async function importModel(
     )
     if (same) return same
 
-    const known = options.known ?? (await knownFacts(path, classes, twins[0]))
+    const known = options.known ?? (await knownFacts(checkpoint, classes, twins[0]))
     const classSet = requireDataset(path, classes, dataset, known.classSet)
-    const id = freeId(name, models)
-    const manifest: Manifest = {
+    const manifest: NewManifest = {
       format: 1,
-      id,
       name,
       arch,
       class_set: classSet,
       classes,
-      resolution: known.resolution,
+      resolution: resolution ?? known.resolution,
       params: countParameters(shapes),
       preprocessing: SEGFACE_PREPROCESSING,
       onnx: null,
@@ -89,7 +95,8 @@ export async function importModel(
       scores: known.scores,
       created: new Date().toISOString(),
     }
-    const source = watched(half ? halved(checkpoint) : checkpoint, options)
+    const sound = finite(checkpoint, path, read)
+    const source = watched(half ? halved(sound) : sound, options)
     const notes = { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) }
     const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
     return addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
@@ -131,8 +138,7 @@ function requireDataset(
 
 function nameOf(file: string): string {
   const stem = basename(file).replace(/\.(pt|pth|safetensors)$/i, '')
-  // SegFace names every file model_N.pt; then the folder says more.
-  return /^model(_\d+)?$/.test(stem) ? `${basename(dirname(file))} ${stem}` : stem
+  return isEpoch(file) ? `${basename(dirname(file))} ${stem}` : stem
 }
 
 /** The SHA-256 of a file's bytes, in lower-case hexadecimal. */

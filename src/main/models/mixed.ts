@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto'
 import { FacetError } from '../../shared/errors'
 import { CLASS_NAMES, PART_NAMES, type PartName } from '../../shared/labels'
-import { addModel, freeId } from './add'
-import type { Manifest } from './manifest'
+import { addModel, type NewManifest } from './add'
 import type { Model, Registry } from './registry'
 
 /** Adds the mixture. Throws `model/unsupported` where the two differ in resolution or classes. */
@@ -24,9 +23,8 @@ export async function addMixture(
     )
   const parts = PART_NAMES.filter((part) => chosen.includes(part))
   const mix = { base: a.id, other: b.id, parts }
-  const manifest: Manifest = {
+  const manifest: NewManifest = {
     ...a,
-    id: freeId(name, await registry.list()),
     name,
     params: a.params + b.params,
     licence: a.licence === b.licence ? a.licence : `${a.id}: ${a.licence} ${b.id}: ${b.licence}`,

@@ -15,10 +15,12 @@ import type { FileFacts, Model, Registry } from './registry'
  */
 export async function describeFile(registry: Registry, file: string): Promise<FileFacts> {
   if (await isOnnx(file)) return describeOnnx(registry, file)
-  const { classes } = await withCheckpoint(file, async ({ tensors }) =>
-    recognise(new Map(tensors.map((info) => [info.name, info])), file),
-  )
-  const { resolution, classSet } = await knownFacts(file, classes, await twinOf(registry, file))
+  const twin = await twinOf(registry, file)
+  const { classes, facts } = await withCheckpoint(file, async (checkpoint) => {
+    const { classes } = recognise(new Map(checkpoint.tensors.map((info) => [info.name, info])), file)
+    return { classes, facts: await knownFacts(checkpoint, classes, twin) }
+  })
+  const { resolution, classSet } = facts
   return { resolution, classSet, channels: channelsOf({ classes, onnx: null }) }
 }
 

@@ -3,10 +3,10 @@ import { basename, join } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import type { OnnxUse } from '../../shared/network'
 import { copyBytes, writeFileAtomic } from '../base/fs'
-import { addModel, freeId } from './add'
+import { addModel, type NewManifest } from './add'
 import { hashFile } from './importer'
 import { limitsOf, withLimits } from './limits'
-import { ONNX_FILE, type Manifest } from './manifest'
+import { ONNX_FILE } from './manifest'
 import type { OnnxFile, OnnxMap } from './onnx_file'
 import type { KnownUse } from './onnx_use'
 import { PRESETS } from './presets'
@@ -88,9 +88,8 @@ export async function importOnnx(
       (said === undefined || manifest.name === said),
   )
   if (same) return same
-  const manifest: Manifest = {
+  const manifest: NewManifest = {
     format: 1,
-    id: freeId(name, models),
     name,
     arch: use.arch,
     class_set: use.classSet,

@@ -56,6 +56,11 @@ export class Registry {
     })
   }
 
+  /** Ids that an imported model cannot have. */
+  async shippedIds(): Promise<ReadonlySet<string>> {
+    return new Set((await readModels(this.#shipped, true)).map(({ manifest }) => manifest.id))
+  }
+
   /** The model of this id or name; null means the default. Throws `model/unknown`, naming what there is. */
   async find(idOrName: string | null): Promise<Model> {
     const models = await this.list()
@@ -76,7 +81,7 @@ export class Registry {
   }
 
   /**
-   * Deletes a model for good. Throws `conflict` for the default one and for one that others are made of, naming them.
+   * Deletes a model for good. Its folder stays, empty, so that no other model gets its id. Throws `conflict` for the default one and for one that others are made of, naming them.
    */
   async remove({ manifest, folder, isDefault, children }: Model): Promise<void> {
     const refuse = (why: string): never => {
@@ -84,7 +89,9 @@ export class Registry {
     }
     if (isDefault) refuse('ships with Facet and stays.')
     if (children.length > 0) refuse(`is what ${children.join(', ')} is made of; delete that first.`)
-    await rm(folder, { recursive: true })
+    // First what makes it a model: cut off half-way, it is none.
+    await rm(join(folder, MANIFEST_FILE))
+    for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
   }
 
   /** What `--model` may name: a registry id or name, or else a file, which `describe` looks into. */

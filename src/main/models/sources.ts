@@ -1,6 +1,6 @@
 /** @file Tensors on their way into the registry or out of it: watched as they are read, and rounded or widened. */
-import { toFloat16Bits, toFloat32 } from '../base/tensor'
-import type { TensorInfo, TensorSource } from '../checkpoint/checkpoint'
+import { isFloating, toFloat16Bits, toFloat32 } from '../base/tensor'
+import { malformed, type TensorInfo, type TensorSource } from '../checkpoint/checkpoint'
 
 /** Who is told of each tensor, and may stop. */
 export interface Watch {
@@ -20,6 +20,30 @@ export function watched(source: TensorSource, { signal, progress }: Watch): Tens
       return tensor
     },
   }
+}
+
+/**
+ * The tensors of `file` as they are; reading throws `checkpoint/malformed` for one of `read` that holds infinities or what is no
+ * number, which a training that came apart leaves.
+ */
+export function finite(source: TensorSource, file: string, read: ReadonlySet<string>): TensorSource {
+  return {
+    tensors: source.tensors,
+    async read(name) {
+      const tensor = await source.read(name)
+      if (read.has(name) && isFloating(tensor.dtype) && !isFinite(toFloat32(tensor)))
+        throw malformed(
+          file,
+          `its tensor '${name}' holds infinities or what is no number, so it would find nothing; take a checkpoint from before its training came apart`,
+        )
+      return tensor
+    },
+  }
+}
+
+function isFinite(values: Float32Array): boolean {
+  for (const value of values) if (value - value !== 0) return false
+  return true
 }
 
 /** Matrices and kernels rounded to float16; vectors (norms, statistics, biases) keep their precision and range. */

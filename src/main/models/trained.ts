@@ -15,7 +15,7 @@ import { withTensors } from '../checkpoint/overlay'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { recognise } from '../segface/config'
 import { countParameters } from '../segface/weights'
-import { addModel, freeId } from './add'
+import { addModel, type NewManifest } from './add'
 import { hashFile } from './importer'
 import { TRAINING_FILE, WEIGHTS_FILE, type Manifest } from './manifest'
 import type { Model, Registry } from './registry'
@@ -47,10 +47,9 @@ const FRESH_LICENCE =
 export async function addTrained(registry: Registry, trained: Trained): Promise<Model> {
   const { name, base, weights, training, steps, images, curves, notes } = trained
   const facts = base ? inherited(base) : await freshFacts(weights)
-  const manifest: Manifest = {
+  const manifest: NewManifest = {
     ...facts,
     format: 1,
-    id: freeId(name, await registry.list()),
     name,
     class_set: 'celebamask-hq',
     resolution: training.settings.input_resolution,
@@ -125,7 +124,7 @@ function scoresOf(val: ValidationScores | null): Record<string, number> {
   return val ? { 'val mean_f1': val.mean_f1 } : {}
 }
 
-function cardOf({ name, licence, arch }: Manifest, trained: Trained): string {
+function cardOf({ name, licence, arch }: NewManifest, trained: Trained): string {
   const { base, training, curves, notes } = trained
   const { settings, images, bestEpoch, epochs } = training
   const before = curves.find(({ epoch }) => epoch === 0)?.val ?? null

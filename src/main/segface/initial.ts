@@ -3,32 +3,18 @@
  * names that SegFace's checkpoints have.
  */
 import { elementCount, tensor, type Tensor } from '../base/tensor'
-import { GraphBuilder } from '../onnx/graph'
 import { relativePositionIndex } from './backbones/windows'
 import type { Architecture } from './config'
-import { fuseTaps } from './decoder'
-import { backbone, headLogits } from './network'
-import type { Parameters } from './weights'
+import { parameterShapes } from './parameters'
 
 /** Numbers in [0, 1), one after the other. */
 type Uniform = () => number
 
-/** Any side that every backbone accepts: shapes of tensors do not depend on it. */
-const SIDE = 64
-
 /** A fresh state dict of 19 classes; equal streams of numbers give equal ones. */
 export function initialStateDict(arch: Architecture, uniform: Uniform): Map<string, Tensor> {
   const stateDict = new Map<string, Tensor>()
-  const g = new GraphBuilder('shapes')
-  const parameter: Parameters = (name, shape) => {
-    const known = g.initializers.get(name)
-    const made = known ?? tensor('float32', shape, drawn(name, shape, uniform))
-    stateDict.set(name, made)
-    return g.initializer(name, made)
-  }
-  const context = { g, parameter }
-  const taps = backbone(context, arch, g.input('image', 'float32', [1, 3, SIDE, SIDE]))
-  headLogits(context, fuseTaps(context, taps), SIDE)
+  for (const [name, shape] of parameterShapes(arch))
+    stateDict.set(name, tensor('float32', shape, drawn(name, shape, uniform)))
 
   // What checkpoints hold beside what the network reads.
   for (const [name, { shape }] of [...stateDict]) {
@@ -49,7 +35,7 @@ export function initialStateDict(arch: Architecture, uniform: Uniform): Map<stri
     }
   }
   if (arch.startsWith('swin')) {
-    const channels = taps[3]?.shape[1] ?? 0
+    const [, channels = 0] = stateDict.get('linear_c.3.proj.weight')?.shape ?? []
     for (const [part, value] of [['weight', 1], ['bias', 0]] as const) {
       stateDict.set(`backbone.1.${part}`, tensor('float32', [channels], new Float32Array(channels).fill(value)))
     }

@@ -35,7 +35,17 @@ export function onceEach(make: Parameters): Parameters {
  * another shape than expected.
  */
 export function requireTensor(stateDict: StateDict, name: string, shape: readonly number[]): Tensor {
-  const found = stateDict.get(name)
+  const found = requireShape(stateDict, name, shape)
+  return found.dtype === 'float32' ? found : tensor('float32', shape, toFloat32(found))
+}
+
+/** What `tensors` has under `name`. Throws `checkpoint/missing-tensor` where it is absent or has another shape than expected. */
+export function requireShape<T extends { readonly shape: readonly number[] }>(
+  tensors: ReadonlyMap<string, T>,
+  name: string,
+  shape: readonly number[],
+): T {
+  const found = tensors.get(name)
   if (found === undefined) {
     throw new FacetError(
       'checkpoint/missing-tensor',
@@ -50,7 +60,7 @@ export function requireTensor(stateDict: StateDict, name: string, shape: readonl
       { tensor: name, found: found.shape.join(), expected: shape.join() },
     )
   }
-  return found.dtype === 'float32' ? found : tensor('float32', shape, toFloat32(found))
+  return found
 }
 
 /** Last name parts of tensors that a state dict holds but an optimiser does not learn. */

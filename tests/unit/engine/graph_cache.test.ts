@@ -13,6 +13,7 @@ import { suiteFolder } from '../../helpers/app'
 import { f32 } from '../../helpers/checkpoint'
 import { makeFolder } from '../../helpers/folder'
 import { namedImage } from '../../helpers/named_tensors'
+import { writeMobilenet } from '../../helpers/segface'
 
 const SHIPPED = resolve('resources', 'models', 'segface-mobilenet-by-facet', 'weights.safetensors')
 const SIDE = 64
@@ -74,6 +75,20 @@ test('a network from the cache computes what the one built anew does, to the bit
     expect((await logitsOf(new GraphCache(folder, 'build'))).equals(anew)).toBe(true)
     expect(await readdir(folder)).toHaveLength(1)
   }
+})
+
+test('weights that were replaced at their path are loaded anew', async () => {
+  const networks = new Networks(null)
+  const image = namedImage('image', [1, 3, SIDE, SIDE])
+  const home = await makeFolder()
+  const ref = { weights: join(home, 'made.pt'), resolution: SIDE }
+  await copyFile(weights, ref.weights)
+  const before = await networks.load(ref, 'cpu')
+  expect((await networks.load(ref, 'cpu')).session).toBe(before.session)
+  await writeMobilenet(ref.weights)
+  const after = await networks.load(ref, 'cpu')
+  expect((await after.run(image)).data).not.toEqual((await before.run(image)).data)
+  for (const { session } of [before, after]) await session.release()
 })
 
 test('a graph is made once, and kept as an ONNX file with its weights beside it', async () => {

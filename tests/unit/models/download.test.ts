@@ -13,17 +13,14 @@ import { REQUESTS } from '../../../src/shared/requests'
 import { f32, makeCheckpoint } from '../../helpers/checkpoint'
 import { serveFile, type FileServer } from '../../helpers/file_server'
 import { makeFolder } from '../../helpers/folder'
+import { mobilenetStateDict } from '../../helpers/segface'
 
 const OPTIMIZER_BYTES = 400_000
-/** The few tensors that a SegFace network is recognised by, and an optimiser state many times their size. */
-const CHECKPOINT = makeCheckpoint(
-  {
-    'backbone.0.0.weight': f32([16, 3, 3, 3]),
-    'face_decoder.background_token.weight': f32([1, 256]),
-    'face_decoder.necklace_token.weight': f32([1, 256]),
-  },
-  { container: 'state_dict_backbone', extra: { epoch: 299 }, optimizerBytes: OPTIMIZER_BYTES },
-)
+/** A whole network with an optimiser state beside it. */
+const CHECKPOINT = makeCheckpoint(Object.fromEntries(mobilenetStateDict()), {
+  ...{ container: 'state_dict_backbone', extra: { epoch: 299 }, optimizerBytes: OPTIMIZER_BYTES },
+})
+const OTHERS = makeCheckpoint({ 'cp.resnet.conv1.weight': f32([64, 3, 7, 7]) })
 
 let server: FileServer
 let registry: Registry
@@ -249,6 +246,43 @@ describe('a server that lies', () => {
     expect(server.asked).toHaveLength(1)
   })
 })
+
+test.each([
+  [
+    'another network',
+    CHECKPOINT,
+    { arch: 'swin_base' },
+    'mobilenet with 19 classes, expected was swin_base with 19',
+  ],
+  [
+    'other classes',
+    CHECKPOINT,
+    { classSet: 'lapa' },
+    'mobilenet with 19 classes, expected was mobilenet with 11',
+  ],
+  ['no SegFace at all', OTHERS, {}, 'no SegFace network, expected was mobilenet with 19'],
+] as const)(
+  'a mirror that has %s is named, and another is asked',
+  async (_what, sent, expected, sentence) => {
+    await server.close()
+    server = await serveFile(sent)
+    const right = { ...published, exact: false, sha256: null }
+    published = { ...right, ...expected }
+    const url = `${server.base}/${published.path}`
+    const message = `What came from ${url} is not the published mobilenet_celeba_224: by its tensors it is ${sentence}`
+    await expect(download()).rejects.toMatchObject({
+      code: 'download/malformed',
+      message: expect.stringMatching(`^${message}.*deleted; try another mirror`) as string,
+    })
+    expect(await left()).toEqual([])
+    expect(await registry.list()).toEqual([])
+    published = right
+    const mirror = await serveFile(CHECKPOINT)
+    onTestFinished(() => mirror.close())
+    expect((await download({ mirror: mirror.base })).manifest.arch).toBe('mobilenet')
+    expect(mirror.asked).toHaveLength(1)
+  },
+)
 
 test('a checkpoint that is none is deleted, though its bytes are those that were asked for', async () => {
   await server.close()

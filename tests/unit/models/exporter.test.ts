@@ -13,7 +13,7 @@ import { CLASS_NAMES } from '../../../src/shared/labels'
 import { suiteFolder, testPaths } from '../../helpers/app'
 import { f32, makeCheckpoint, writeTorchCheckpoint } from '../../helpers/checkpoint'
 import { makeFolder } from '../../helpers/folder'
-import { mobilenetStateDict } from '../../helpers/segface'
+import { mobilenetStateDict, writeMobilenet } from '../../helpers/segface'
 
 const FORMATS = ['pt', 'safetensors'] as const
 
@@ -95,7 +95,8 @@ describe.each(FORMATS)('a model as %s', (format) => {
 
   test('gives the same model when it is imported again', async () => {
     const home = await makeFolder()
-    const out = join(home, `again_256.${format}`)
+    // Nothing but the file itself says that it is used at 256.
+    const out = join(home, `again.${format}`)
     await exportWeights(await findExportable(registry, 'whole'), format, out)
     const other = new Registry(testPaths(join(home, 'data')))
     const { manifest, folder: again } = await importModel(other, out)
@@ -148,6 +149,25 @@ test('an ONNX file says what it is and how to feed it', async () => {
   expect(bare).toMatchObject({ model: checkpoint, resolution: '256' })
   expect(bare).not.toHaveProperty('licence')
 })
+
+test.each([...FORMATS, 'onnx'] as const)(
+  'what a network was trained on goes with it as %s',
+  async (format) => {
+    const home = join(await makeFolder(), 'mobilenet_lapa_96')
+    await mkdir(home)
+    const file = join(home, 'model_4.pt')
+    await writeMobilenet(file, 11)
+    const lapa = await findExportable(registry, file)
+    if (format === 'onnx') {
+      expect(onnxMetadata(lapa)).toMatchObject({ dataset: 'lapa', resolution: '96' })
+      return
+    }
+    const out = join(home, '..', `plain.${format}`)
+    await exportWeights(lapa, format, out)
+    const { manifest } = await importModel(new Registry(testPaths(join(home, 'data'))), out)
+    expect(manifest).toMatchObject({ class_set: 'lapa', resolution: 96 })
+  },
+)
 
 test('the same file imported whole and with --half makes two models', async () => {
   const own = new Registry(testPaths(join(await makeFolder(), 'data')))

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { toFloat32 } from '../../../src/main/base/tensor'
+import { toFloat32, type Tensor } from '../../../src/main/base/tensor'
 import { withCheckpoint } from '../../../src/main/checkpoint/open'
 import { importModel } from '../../../src/main/models/importer'
 import { describeFile } from '../../../src/main/models/named_file'
@@ -12,7 +12,7 @@ import { modelInfo, networkOf, Registry } from '../../../src/main/models/registr
 import { CLASS_NAMES, CLASS_ORDERS } from '../../../src/shared/labels'
 import { maxDifference } from '../../helpers/allclose'
 import { suiteFolder, testPaths } from '../../helpers/app'
-import { f32, makeCheckpoint } from '../../helpers/checkpoint'
+import { f32, makeCheckpoint, writeTorchCheckpoint } from '../../helpers/checkpoint'
 import { makeFolder } from '../../helpers/folder'
 import { writeMobilenet } from '../../helpers/segface'
 
@@ -88,12 +88,49 @@ describe('a SegFace checkpoint', () => {
   })
 
   test('is used at the side that its own name or its folder says, else at 512', async () => {
-    const side = async (...path: string[]) => (await knownFacts(join('/', ...path), 19, undefined)).resolution
+    const side = async (...path: string[]) =>
+      (await knownFacts({ path: join('/', ...path), metadata: {} }, 19, undefined)).resolution
     expect(await side('mobilenet_celeba_256', 'model_299.pt')).toBe(256)
     expect(await side('swinb_celeba_224.pt')).toBe(224)
-    expect(await side('run', 'model_256.pt')).toBe(256)
-    expect(await side('run', 'model_2560.pt')).toBe(512)
+    expect(await side('run', 'mine_256.pt')).toBe(256)
+    expect(await side('run', 'mine_2560.pt')).toBe(512)
+    expect(await side('studio_160', 'model_3.pt')).toBe(160)
+    // SegFace's number there is the epoch.
+    expect(await side('run', 'model_256.pt')).toBe(512)
+    expect(await side('run_224', 'model_64.pt')).toBe(224)
     expect(await side('run', 'model.pt')).toBe(512)
+  })
+
+  test('is used at the side that the caller says', async () => {
+    const registry = await makeRegistry()
+    const first = await importModel(registry, checkpoint)
+    const other = await importModel(registry, checkpoint, { resolution: 320 })
+    expect([first.manifest.resolution, other.manifest.resolution]).toEqual([512, 320])
+    expect(await importModel(registry, checkpoint, { resolution: 320 })).toEqual(other)
+    await expect(importModel(registry, checkpoint, { resolution: 20 })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'SegFace runs at resolutions from 32 to 2048 pixels, not 20.',
+    })
+  })
+
+  test('gets an id of its own: not that of a folder that cannot be read, nor of a model that was deleted', async () => {
+    const registry = await makeRegistry()
+    const newer = await importModel(registry, checkpoint, { name: 'face' })
+    const manifest = join(newer.folder, 'model.json')
+    await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('"format": 1', '"format": 2'))
+    const second = await importModel(registry, checkpoint, { name: 'face' })
+    expect(second.manifest.id).toBe('face-2')
+    expect((await readdir(newer.folder)).sort()).toEqual(['card.md', 'model.json', 'weights.safetensors'])
+    await registry.remove(second)
+    expect((await registry.list()).map(({ manifest }) => manifest.id)).toEqual([SHIPPED])
+    expect(await readdir(second.folder)).toEqual([])
+    const both = await Promise.all(
+      [true, false].map((half) => importModel(registry, checkpoint, { name: 'face', half })),
+    )
+    expect(both.map(({ manifest }) => manifest.id).sort()).toEqual(['face-3', 'face-4'])
+    const named = await importModel(registry, checkpoint, { name: `${'long '.repeat(60)}name` })
+    expect(named.manifest.id.length).toBeLessThan(70)
+    expect((await stat(named.folder)).mode & 0o777).toBe(0o777 & ~process.umask())
   })
 
   test('takes side and scores from a scores.json beside it', async () => {
@@ -181,6 +218,24 @@ describe('an import that cannot be', () => {
     expect(await readdir(registry.folder).catch(() => [])).toEqual([])
   })
 
+  test.each<[string, (tensors: Map<string, Tensor>) => void, string]>([
+    ['lacks a tensor', (made) => made.delete('linear_fuse.weight'), "has no tensor 'linear_fuse.weight', which its network needs with the shape [256, 1024, 1, 1]"],
+    ['has one of another shape', (made) => made.set('linear_fuse.weight', f32([256, 1023, 1, 1])), "'linear_fuse.weight' has the shape [256, 1023, 1, 1]; its network needs [256, 1024, 1, 1]"],
+    ['has a class more', (made) => made.set('face_decoder.beard_token.weight', f32([1, 256])), 'a SegFace network of 20 classes'],
+    ['is no numbers', (made) => made.set('linear_c.0.proj.bias', f32([256], Array.from({ length: 256 }, () => NaN))), "its tensor 'linear_c.0.proj.bias' holds infinities or what is no number"],
+  ])('because the network %s leaves nothing behind', async (_, change, why) => {
+    const tensors = new Map(stateDict)
+    change(tensors)
+    const file = join(await makeFolder(), 'odd.pt')
+    await writeTorchCheckpoint(file, Array.from(tensors, ([name, tensor]) => ({ name, tensor })))
+    const registry = await makeRegistry()
+    const error: unknown = await importModel(registry, file).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(checkpoint|model)\//) })
+    expect((error as Error).message).toContain('odd.pt')
+    expect((error as Error).message).toContain(why)
+    expect(await readdir(registry.folder).catch(() => [])).toEqual([])
+  }) // prettier-ignore
+
   test('because it was cancelled leaves nothing behind', async () => {
     const registry = await makeRegistry()
     const controller = new AbortController()
@@ -234,7 +289,9 @@ describe('a checkpoint of 11 classes', () => {
       resolution: 512,
     })
     expect((await importModel(registry, lapa, { name: 'again' })).manifest.class_set).toBe('helen')
-    expect((await knownFacts('/lapa_vs_helen/model.pt', 11, undefined)).classSet).toBeNull()
+    expect(
+      (await knownFacts({ path: '/lapa_vs_helen/model.pt', metadata: {} }, 11, undefined)).classSet,
+    ).toBeNull()
   })
 
   test('runs from its file without being asked about', async () => {
