@@ -22,15 +22,23 @@ export interface PartMap {
   readonly bits: Uint32Array<ArrayBuffer>
 }
 
-/** One class a pixel, row-major, in SegFace's numbers; `IGNORED` where nobody said which. */
+/** One class a pixel, row-major, in SegFace's numbers; `IGNORED` or `ELSEWHERE` where nobody said which. */
 export interface LabelMap {
   readonly width: number
   readonly height: number
   readonly labels: Uint8Array<ArrayBuffer>
 }
 
+/** What a person vouches for in a face. */
+export interface Truth extends LabelMap {
+  /** Bits of the parts that were checked; null: all of it, background too. */
+  readonly checked: number | null
+}
+
 /** The label of a pixel that counts neither in a score nor in a loss. */
 export const IGNORED = 255
+/** The label of a pixel that shows none of the parts that were checked in its face; which other class it is, nobody said. */
+export const ELSEWHERE = 254
 
 /** Largest side of a mask grid; beyond, one face's 4-byte pixels would pass 256 MiB. */
 export const MAX_GRID = 8192

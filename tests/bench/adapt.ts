@@ -81,10 +81,10 @@ async function score(weights: Weights, faces: Faces): Promise<ValidationScores> 
     'cpu',
   )
   await evaluator.use((name) => weights.get(name)?.data as Float32Array)
-  const pairs: (readonly [Uint8Array, Uint8Array])[] = []
+  const pairs: (readonly [Face, Uint8Array])[] = []
   for (const index of faces.of('val')) {
     const face = await faces.read(index)
-    pairs.push([face.labels, await evaluator.labels({ image: pictureFeeds([face]).image as never })])
+    pairs.push([face, await evaluator.labels({ image: pictureFeeds([face]).image as never })])
   }
   await evaluator.release()
   return scorePairs(pairs) as ValidationScores

@@ -74,10 +74,12 @@ async function compare(
       'dataset/malformed',
       `${root} has no validation and no golden faces to compare on: pin some, or correct more.`,
     )
+  // At its own side a smaller network would be judged by coarser masks.
+  const side = Math.max(baseline.network.resolution, candidate.network.resolution)
   let before = 0
   const scored = new Map<SetName, Pair>()
   const score = async (model: Model, samples: readonly Sample[]): Promise<readonly ScoredFace[]> => {
-    const found = await scoreModel(context, model, samples, {
+    const found = await scoreModel(context, model, side, samples, {
       signal: work.signal,
       progress: (done) => work.progress(before + done, total),
     })
@@ -107,12 +109,13 @@ async function compare(
 async function scoreModel(
   { providers, settings, inference }: Context,
   model: Model,
+  side: number,
   samples: readonly Sample[],
   work: Work,
 ): Promise<readonly ScoredFace[]> {
   const network = networkOf(model)
   const { chosen: provider } = await providers.choose(network, settings.current.provider, work.signal)
-  const options = { network, provider, order: 'segface' } as const
+  const options = { network, provider, side, order: 'segface' } as const
   return (await scoreSamples(inference.engine, samples, options, work)).faces
 }
 

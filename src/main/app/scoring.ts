@@ -2,7 +2,7 @@
 import type { Complaint } from '../../shared/answers'
 import type { Provider } from '../../shared/terms'
 import type { PaintOrder } from '../../shared/labels'
-import type { LabelMap } from '../../shared/mask'
+import type { Truth } from '../../shared/mask'
 import { groundTruth, type Sample } from '../dataset/samples'
 import type { EngineClient } from '../engine/client'
 import type { NetworkRef } from '../engine/protocol'
@@ -18,6 +18,8 @@ export interface ScoredFace {
 export interface ScoringOptions {
   readonly network: NetworkRef
   readonly provider: Provider
+  /** Side that pictures are scored at; the network's own where left out. */
+  readonly side?: number
   /** Painting order of the ground truth. */
   readonly order: PaintOrder
 }
@@ -29,7 +31,7 @@ export interface ScoringOptions {
 export async function scoreSamples(
   engine: EngineClient,
   samples: readonly Sample[],
-  { network, provider, order }: ScoringOptions,
+  { network, provider, side, order }: ScoringOptions,
   { signal, progress }: Work,
 ): Promise<{ faces: ScoredFace[]; complaints: Complaint[] }> {
   const faces: ScoredFace[] = []
@@ -41,7 +43,7 @@ export async function scoreSamples(
     complaints.push(...found)
     if (truth) {
       try {
-        const job = { network, provider, picture: sample.image, truth }
+        const job = { network, provider, picture: sample.image, truth, ...(side !== undefined && { side }) }
         const { confusion } = await engine.submit('score', job, { signal })
         faces.push({ sample, confusion })
       } catch (error) {
@@ -54,16 +56,16 @@ export async function scoreSamples(
   return { faces, complaints }
 }
 
-interface Truth {
+interface Read {
   readonly sample: Sample
   /** Null where no mask could be read. */
-  readonly truth: LabelMap | null
+  readonly truth: Truth | null
   readonly complaints: readonly Complaint[]
 }
 
 /** The samples' ground truth in order: the next one's masks are read while the engine works on one. */
-async function* readAhead(samples: readonly Sample[], order: PaintOrder): AsyncGenerator<Truth> {
-  let next: Promise<Truth> | undefined
+async function* readAhead(samples: readonly Sample[], order: PaintOrder): AsyncGenerator<Read> {
+  let next: Promise<Read> | undefined
   for (const [i, sample] of samples.entries()) {
     const current = next ?? readTruth(sample, order)
     const following = samples[i + 1]
@@ -74,7 +76,7 @@ async function* readAhead(samples: readonly Sample[], order: PaintOrder): AsyncG
   }
 }
 
-async function readTruth(sample: Sample, order: PaintOrder): Promise<Truth> {
+async function readTruth(sample: Sample, order: PaintOrder): Promise<Read> {
   const { map, complaints } = await sample.read()
   return { sample, truth: map && groundTruth(map, sample, order), complaints }
 }

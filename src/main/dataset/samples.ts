@@ -6,7 +6,7 @@ import { relative, sep } from 'node:path'
 import type { Complaint } from '../../shared/answers'
 import type { Split, Status } from '../../shared/terms'
 import { PART_INDEX, type PaintOrder, type PartName } from '../../shared/labels'
-import { flatten, IGNORED, type LabelMap, type PartMap } from '../../shared/mask'
+import { ELSEWHERE, flatten, type PartMap, type Truth } from '../../shared/mask'
 import { readCelebAMask, readItemMasks, type CelebAMaskItem, type ItemMasks } from './celebamask/importer'
 
 /** A photo with the masks of the face in it. */
@@ -70,18 +70,18 @@ function partBits({ masks }: CelebAMaskItem): number {
 
 /**
  * A sample's masks as one class a pixel, at their own size: where parts overlap, the later one of `order` shows. Of a face
- * of which only some parts were checked, pixels that show none of these are `IGNORED`.
+ * of which only some parts were checked, pixels that show none of these are `ELSEWHERE`.
  */
 export function groundTruth(
   { width, height, bits }: PartMap,
   { checked }: Pick<Sample, 'checked'>,
   order: PaintOrder,
-): LabelMap {
+): Truth {
   const labels = flatten({ width, height, bits }, order)
-  if (checked === null) return { width, height, labels }
+  if (checked === null) return { width, height, labels, checked }
   for (let i = 0; i < labels.length; i++) {
     const part = (labels[i] as number) - 1
-    if (part < 0 || !((checked >>> part) & 1)) labels[i] = IGNORED
+    if (part < 0 || !((checked >>> part) & 1)) labels[i] = ELSEWHERE
   }
-  return { width, height, labels }
+  return { width, height, labels, checked }
 }

@@ -2,7 +2,7 @@
 import type { Precision, Provider } from '../../shared/terms'
 import { FacetError, type WireError } from '../../shared/errors'
 import type { PartName } from '../../shared/labels'
-import type { LabelMap } from '../../shared/mask'
+import type { Truth } from '../../shared/mask'
 import type { OnnxDescription } from '../../shared/network'
 import type { StepReport } from '../../shared/training'
 import { decodeWire, encodeWire } from '../../shared/wire'
@@ -48,11 +48,12 @@ export interface Jobs {
     answer: { confidence: Uint8Array }
   }
   /**
-   * One picture against its ground truth by SegFace's protocol: both at the network's side, the greatest logit of a
-   * pixel against its label. Answers which class was taken for which.
+   * One picture against its ground truth by SegFace's protocol: both at the network's side (or another one, where scores of
+   * several networks are to be compared), the greatest logit of a pixel against its label. Answers which class was taken for
+   * which.
    */
   score: {
-    request: { network: NetworkRef; provider: Provider; picture: string; truth: LabelMap }
+    request: { network: NetworkRef; provider: Provider; picture: string; truth: Truth; side?: number }
     answer: { confusion: Confusion; ms: number }
   }
   /** The raw network of SegFace's tensors on an .npy file, float32 [N, 3, R, R] to [N, C, R, R]. */

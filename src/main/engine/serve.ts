@@ -109,13 +109,16 @@ async function confidence(
 
 async function score(
   networks: Networks,
-  { network: ref, provider, picture, truth }: Jobs['score']['request'],
+  { network: ref, provider, picture, truth, side: said }: Jobs['score']['request'],
 ): Promise<Jobs['score']['answer']> {
   const labeller = await networks.loadLabeller(ref, provider)
-  const side = labeller.resolution
+  const side = said ?? labeller.resolution
   const start = performance.now()
   const labels = await labelPicture(labeller, picture, { width: side, height: side })
-  return { confusion: countPixels(labelsAt(truth, side), labels), ms: performance.now() - start }
+  return {
+    confusion: countPixels(labelsAt(truth, side), labels, truth.checked),
+    ms: performance.now() - start,
+  }
 }
 
 async function look(

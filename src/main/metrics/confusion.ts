@@ -4,9 +4,10 @@
  */
 import { at, invariant } from '../../shared/assert'
 import { CLASS_NAMES } from '../../shared/labels'
-import { IGNORED } from '../../shared/mask'
+import { ELSEWHERE, IGNORED } from '../../shared/mask'
 
 const CLASSES = CLASS_NAMES.length
+const BACKGROUND = 0
 
 /**
  * Pixels by true class (row) and predicted class (column), both in SegFace's numbers, row-major [19, 19]. Floats, since
@@ -21,17 +22,28 @@ export function createConfusion(): Confusion {
 /**
  * The counts of one image from its label maps of equal size, SegFace's numbers; pixels whose truth is `IGNORED` are left out,
  * as in SegFace's scorer. Any other number that is no class is a bug of ours.
+ *
+ * Of a face of which only some parts were `checked` (bits; null: all of it), these alone count: every other class that is
+ * predicted counts as background, and so does what lies `ELSEWHERE` where one of these parts is predicted; where none is, the
+ * pixel is left out.
  */
-export function countPixels(truth: Uint8Array, predicted: Uint8Array): Confusion {
+export function countPixels(
+  truth: Uint8Array,
+  predicted: Uint8Array,
+  checked: number | null = null,
+): Confusion {
   invariant(
     truth.length === predicted.length,
     `${truth.length} true and ${predicted.length} predicted labels are not of one image`,
   )
   const counts = createConfusion()
   for (let i = 0; i < truth.length; i++) {
-    const row = truth[i] as number
-    if (row === IGNORED) continue
-    const column = predicted[i] as number
+    const label = truth[i] as number
+    if (label === IGNORED) continue
+    const said = predicted[i] as number
+    const column = checked === null || ((checked << 1) >>> said) & 1 ? said : BACKGROUND
+    if (label === ELSEWHERE && column === BACKGROUND) continue
+    const row = label === ELSEWHERE ? BACKGROUND : label
     invariant(row < CLASSES && column < CLASSES, `pixel ${i} has the labels ${row} and ${column}`)
     const cell = row * CLASSES + column
     counts[cell] = (counts[cell] as number) + 1

@@ -2,6 +2,7 @@
  * @file A face changed as faces differ: mirrored, turned, larger or smaller, in other light. Labels move with the picture; what
  * comes from outside it does not count (255).
  */
+import { at } from '../../shared/assert'
 import { IGNORED } from '../../shared/mask'
 import { CLASS_NAMES, MIRROR_PAIRS } from '../../shared/labels'
 import type { TrainSettings } from '../../shared/training'
@@ -12,6 +13,8 @@ export interface Face {
   readonly side: number
   readonly rgb: Uint8Array
   readonly labels: Uint8Array
+  /** Bits of the parts that were checked, which `ELSEWHERE` is about; null: all of it. */
+  readonly checked: number | null
 }
 
 export type Augmentation = Pick<TrainSettings, 'flip' | 'rotation' | 'scale' | 'colour'>
@@ -80,6 +83,15 @@ for (const [left, right] of MIRROR_PAIRS) {
   MIRRORED[CLASS_NAMES.indexOf(right)] = CLASS_NAMES.indexOf(left)
 }
 
+/** Bits of parts (part p is class p + 1) of a mirrored face. */
+function mirroredParts(checked: number | null): number | null {
+  if (checked === null) return null
+  let bits = 0
+  for (let part = 0; part < CLASS_NAMES.length - 1; part++)
+    if ((checked >>> part) & 1) bits |= 1 << (at(MIRRORED, part + 1) - 1)
+  return bits
+}
+
 /** The face after `change`; bilinear for the picture, whose edge is repeated, nearest for the labels. */
 export function applyChange(face: Face, change: Change): Face {
   const { mirrored, angle, zoom, shift, tones, grain } = change
@@ -122,8 +134,11 @@ function grained(rgb: Uint8Array, { deviation, seed }: NonNullable<Change['grain
   return new Uint8Array(out.buffer)
 }
 
-function mirror({ side, rgb, labels }: Face): Face {
-  const flipped = { side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length) }
+function mirror({ side, rgb, labels, checked }: Face): Face {
+  const flipped = {
+    ...{ side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length) },
+    checked: mirroredParts(checked),
+  }
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const [to, from] = [y * side + x, y * side + side - 1 - x]
@@ -134,8 +149,11 @@ function mirror({ side, rgb, labels }: Face): Face {
   return flipped
 }
 
-function moved({ side, rgb, labels }: Face, { mirrored, angle, zoom, shift }: Change): Face {
-  const out = { side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length).fill(IGNORED) }
+function moved({ side, rgb, labels, checked }: Face, { mirrored, angle, zoom, shift }: Change): Face {
+  const out = {
+    ...{ side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length).fill(IGNORED) },
+    checked: mirrored ? mirroredParts(checked) : checked,
+  }
   const [cosine, sine] = [Math.cos(angle) / zoom, Math.sin(angle) / zoom]
   const centre = (side - 1) / 2
   const last = side - 1

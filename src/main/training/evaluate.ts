@@ -16,6 +16,7 @@ import { classTokens, type Architecture } from '../segface/config'
 import { fuseTaps } from '../segface/decoder'
 import { headLogits } from '../segface/network'
 import { onceEach, requireTensor, type StateDict } from '../segface/weights'
+import type { Face } from './augment'
 import { fedTaps, isLearned } from './step_graph'
 
 export interface EvaluatorOptions {
@@ -87,11 +88,13 @@ export class Evaluator {
   }
 }
 
-/** Scores of predicted against true label maps, as SegFace counts; null where no part is in any of them. */
+/** Scores of what was predicted for faces against their labels, as SegFace counts; null where no part is in any of them. */
 export function scorePairs(
-  pairs: readonly (readonly [truth: Uint8Array, predicted: Uint8Array])[],
+  pairs: readonly (readonly [truth: Pick<Face, 'labels' | 'checked'>, predicted: Uint8Array])[],
 ): ValidationScores | null {
-  const confusions: Confusion[] = pairs.map(([truth, predicted]) => countPixels(truth, predicted))
+  const confusions: Confusion[] = pairs.map(([{ labels, checked }, predicted]) =>
+    countPixels(labels, predicted, checked),
+  )
   const { meanF1, f1 } = scoresOf(sumConfusions(confusions))
   return meanF1 === null ? null : { mean_f1: meanF1, f1 }
 }

@@ -44,7 +44,8 @@ export class Faces {
     if (kept) return kept
     const sample = this.#sample(index)
     const { rgb } = resizeCubic(await readPicture(sample.picture), this.side, this.side)
-    const face = { side: this.side, rgb, labels: await this.#labels(index, sample) }
+    const { checked = null } = sample
+    const face = { side: this.side, rgb, labels: await this.#labels(index, sample), checked }
     const most = Math.max(1, Math.floor(MAX_BYTES / (4 * this.side ** 2)))
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size < most) break

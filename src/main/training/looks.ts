@@ -31,10 +31,10 @@ export class Looks {
     progress: () => void,
   ): Promise<{ val: ValidationScores | null; previews: Preview[] }> {
     await this.evaluator.use(weightsOf)
-    const pairs: (readonly [Uint8Array, Uint8Array])[] = []
+    const pairs: (readonly [Face, Uint8Array])[] = []
     for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {
       const face = await this.faces.read(index)
-      pairs.push([face.labels, await this.#labelsOf(index, face)])
+      pairs.push([face, await this.#labelsOf(index, face)])
       progress()
       await new Promise((resolve) => setImmediate(resolve))
     }

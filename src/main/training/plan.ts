@@ -37,10 +37,13 @@ const plan = z.object({
       /** Path of the picture. */
       picture: z.string(),
       /**
-       * Its label map, a grey PNG below the plan's folder: SegFace's class numbers, 255 where nobody looked. Null for a
-       * face that replays what the base model knew: its labels are that model's answer.
+       * Its label map, a grey PNG below the plan's folder: SegFace's class numbers, 254 (`ELSEWHERE`) where none of the checked
+       * parts is, 255 where nobody looked. Null for a face that replays what the base model knew: its labels are that model's
+       * answer.
        */
       labels: z.string().nullable(),
+      /** Bits of the parts that a person vouches for; null: all of it, background too. */
+      checked: z.int().nullable().optional(),
       /** `replay`: faces that preserve what the base model knew. */
       use: z.enum(['train', 'val', 'replay']),
     }),

@@ -24,12 +24,15 @@ export interface StepOptions {
   readonly batchNorm: BatchNorm
   /** Dice over the classes that the batch holds, not over all 19. */
   readonly dicePresent: boolean
+  /** Some faces are checked in part only: the step learns from what is `ELSEWHERE`, too, by its input `checked`. */
+  readonly partly?: boolean
 }
 
 /** Names of the graph's inputs and outputs that are not parameters. */
 export const STEP = {
   image: 'image',
   labels: 'labels',
+  checked: 'checked',
   crossEntropy: 'cross_entropy',
   dice: 'dice',
   gradient: (parameter: string) => `gradient:${parameter}`,
@@ -54,13 +57,14 @@ export function isLearned(name: string, scope: Scope): boolean {
 
 /**
  * The graph of one step. Inputs: `image`, normalised float32 [N, 3, R, R] (scope full), or the taps `feature0` … `feature3`
- * (scope decoder); `labels`, int32 [N, R, R], of which 19 and more do not count; the learned parameters by their names.
+ * (scope decoder); `labels`, int32 [N, R, R], of which 19 and more do not count; where `partly`, `checked` [N, 19, 1], one for
+ * the classes that were checked in a face; the learned parameters by their names.
  * What is not learned is a constant from `stateDict`. Outputs: the scalars `cross_entropy` and `dice` of segmentationLoss over
  * the whole batch; `gradient:NAME` of ½ of their sum; with batchNorm `batch`, `mean:NORM` and `variance:NORM`.
  * Throws `checkpoint/missing-tensor` where the state dict does not fit the network, `usage` for a resolution out of range.
  */
 export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph {
-  const { arch, scope, resolution, batch, batchNorm, dicePresent } = options
+  const { arch, scope, resolution, batch, batchNorm, dicePresent, partly = false } = options
   requireResolution(resolution)
   const g = new GraphBuilder(`step_${arch}_${scope}`)
   const learned = new Map<string, Value>()
@@ -84,6 +88,7 @@ export function buildStep(stateDict: StateDict, options: StepOptions): StepGraph
   const classes = logits.shape[2] ?? 0
   const loss = segmentationLoss(g, Reshape(g, logits, [-1, classes]), Reshape(g, targets, [-1, 1]), {
     presentOnly: dicePresent,
+    checked: partly ? g.input(STEP.checked, 'float32', [batch, classes, 1]) : null,
   })
   g.output(STEP.crossEntropy, loss.crossEntropy)
   g.output(STEP.dice, loss.dice)

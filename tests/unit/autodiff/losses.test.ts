@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { segmentationLoss } from '../../../src/main/autodiff/losses'
 import { GraphBuilder } from '../../../src/main/onnx/graph'
+import { ELSEWHERE } from '../../../src/shared/mask'
 import { expectAllClose, maxDifference } from '../../helpers/allclose'
 import { noise } from '../../helpers/named_tensors'
 import { runGraph } from '../../helpers/run_graph'
@@ -14,6 +15,8 @@ const STEP = 1e-4
 interface Case {
   readonly title: string
   readonly labels: Int32Array
+  /** The classes that were checked in each of two faces, which have half of the pixels each. */
+  readonly checked?: readonly (readonly number[])[]
   /** How far apart logits are; beyond 100 a softmax in single precision is one and zeros. */
   readonly spread?: number
 }
@@ -34,10 +37,27 @@ const CASES: readonly Case[] = [
   },
   { title: 'one pixel that counts', labels: labelsWith((i) => (i === 5 ? null : 255)) },
   { title: 'logits far apart', labels: labelsWith(() => null), spread: 400 },
+  {
+    title: 'faces that are checked in part',
+    labels: labelsWith((i) => (i % 7 === 0 ? 255 : i % 2 === 0 ? ELSEWHERE : null)),
+    checked: [[1, 3], [2]],
+  },
+  {
+    title: 'one face checked in part, logits far apart',
+    labels: labelsWith((i) => (i < PIXELS / 2 && i % 3 > 0 ? ELSEWHERE : null)),
+    checked: [[5, 6], []],
+    spread: 30,
+  },
 ]
 
 /** As it is written in SegFace's and in PyTorch's documentation, over the pixels that count. */
-function byDefinition(logits: ArrayLike<number>, labels: Int32Array, presentOnly: boolean) {
+function byDefinition(
+  logits: ArrayLike<number>,
+  { labels, checked = [] }: Pick<Case, 'labels' | 'checked'>,
+  presentOnly: boolean,
+) {
+  const isAway = (i: number) => checked.length > 0 && labels[i] === ELSEWHERE
+  const away = Array.from(labels.keys()).filter(isAway)
   const counted = Array.from(labels.keys()).filter(
     (i) => (labels[i] ?? -1) >= 0 && (labels[i] ?? -1) < CLASSES,
   )
@@ -60,6 +80,14 @@ function byDefinition(logits: ArrayLike<number>, labels: Int32Array, presentOnly
       support[c] = (support[c] as number) + t
     })
   }
+  crossEntropy *= counted.length / Math.max(1, counted.length + away.length)
+  for (const i of away) {
+    const row = Array.from({ length: CLASSES }, (_, c) => logits[i * CLASSES + c] as number)
+    const others = row.filter((_, c) => !checked[Math.floor((2 * i) / PIXELS)]?.includes(c))
+    const logSum = (values: readonly number[], top = Math.max(...values)) =>
+      top + Math.log(values.reduce((total, x) => total + Math.exp(x - top), 0))
+    crossEntropy -= (logSum(others) - logSum(row)) / (counted.length + away.length)
+  }
   const each = Array.from({ length: CLASSES }, (_, c) => c)
     .filter((c) => !presentOnly || (support[c] as number) > 0)
     .map(
@@ -70,22 +98,33 @@ function byDefinition(logits: ArrayLike<number>, labels: Int32Array, presentOnly
   return { crossEntropy, dice, total: (crossEntropy + dice) / 2 }
 }
 
-async function ours(logits: Float32Array, labels: Int32Array, presentOnly: boolean) {
+async function ours(
+  logits: Float32Array,
+  { labels, checked }: Pick<Case, 'labels' | 'checked'>,
+  presentOnly: boolean,
+) {
   const g = new GraphBuilder('loss')
   const x = g.input('logits', 'float32', [PIXELS, CLASSES])
-  const loss = segmentationLoss(g, x, g.input('labels', 'int32', [PIXELS, 1]), { presentOnly })
+  const marks = checked && g.input('checked', 'float32', [checked.length, CLASSES, 1])
+  const loss = segmentationLoss(g, x, g.input('labels', 'int32', [PIXELS, 1]), {
+    presentOnly,
+    ...(marks && { checked: marks }),
+  })
   for (const [name, value] of Object.entries(loss)) g.output(name, value)
-  return runGraph(g.finish(), { logits, labels }) as Promise<Record<keyof typeof loss, Float32Array>>
+  const fed = checked?.flatMap((classes) => Array.from({ length: CLASSES }, (_, c) => +classes.includes(c)))
+  return runGraph(g.finish(), { logits, labels, ...(fed && { checked: Float32Array.from(fed) }) }) as Promise<
+    Record<keyof typeof loss, Float32Array>
+  >
 }
 
 const logitsOf = (spread: number): Float32Array =>
   Float32Array.from(noise('logits', PIXELS * CLASSES), (u) => u * spread)
 
 describe.each([false, true])('the loss (over classes that are there only: %s)', (presentOnly) => {
-  test.each(CASES.map((each) => [each.title, each] as const))('%s', async (_, { labels, spread = 3 }) => {
+  test.each(CASES.map((each) => [each.title, each] as const))('%s', async (_, { spread = 3, ...given }) => {
     const logits = logitsOf(spread)
-    const actual = await ours(logits, labels, presentOnly)
-    const expected = byDefinition(logits, labels, presentOnly)
+    const actual = await ours(logits, given, presentOnly)
+    const expected = byDefinition(logits, given, presentOnly)
     expectAllClose(actual.dice, [expected.dice], { atol: 1e-6, rtol: 1e-6 })
     // Where logits are too far apart for single precision, the logarithm stops and the gradient goes on.
     for (const part of spread > 100 ? [] : (['crossEntropy', 'total'] as const)) {
@@ -96,7 +135,7 @@ describe.each([false, true])('the loss (over classes that are there only: %s)', 
       const moved = (step: number) => {
         const copy = Float64Array.from(logits)
         copy[i] = value + step
-        return byDefinition(copy, labels, presentOnly).total
+        return byDefinition(copy, given, presentOnly).total
       }
       return (moved(STEP) - moved(-STEP)) / (2 * STEP)
     })
@@ -108,7 +147,7 @@ test('is finite, with a gradient of zero, where nobody looked at any pixel', asy
   for (const presentOnly of [false, true]) {
     const { crossEntropy, dice, gradient } = await ours(
       logitsOf(3),
-      new Int32Array(PIXELS).fill(255),
+      { labels: new Int32Array(PIXELS).fill(255) },
       presentOnly,
     )
     expect(crossEntropy[0]).toBe(0)

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { groundTruth } from '../../../src/main/dataset/samples'
 import { PAINT_ORDER_NAMES, PART_INDEX, PART_NAMES, type PartName } from '../../../src/shared/labels'
-import { flatten, IGNORED } from '../../../src/shared/mask'
+import { ELSEWHERE, flatten } from '../../../src/shared/mask'
 import { overlappingParts } from '../../helpers/celebamask'
 
 const bitsOf = (...parts: PartName[]): number =>
@@ -15,6 +15,7 @@ test.each(PAINT_ORDER_NAMES)('a face that was checked whole is flattened: %s', (
     width: 20,
     height: 30,
     labels: flatten(map, order),
+    checked: null,
   })
   expect(map.bits).toEqual(before)
 })
@@ -26,7 +27,7 @@ test('of a face that was checked in part, only pixels that show these parts coun
   const truth = groundTruth(map, { checked: bitsOf(...checked) }, 'segface').labels
   const shown = Array.from(labels, (label) => PART_NAMES[label - 1])
   expect([...truth]).toEqual(
-    shown.map((part, i) => (checked.some((name) => name === part) ? labels[i] : IGNORED)),
+    shown.map((part, i) => (checked.some((name) => name === part) ? labels[i] : ELSEWHERE)),
   )
-  expect(new Set(groundTruth(map, { checked: 0 }, 'segface').labels)).toEqual(new Set([IGNORED]))
+  expect(new Set(groundTruth(map, { checked: 0 }, 'segface').labels)).toEqual(new Set([ELSEWHERE]))
 })

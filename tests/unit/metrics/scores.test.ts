@@ -13,7 +13,7 @@ import {
 } from '../../../src/main/metrics/confusion'
 import { scoresOf } from '../../../src/main/metrics/scores'
 import { CLASS_NAMES } from '../../../src/shared/labels'
-import { IGNORED } from '../../../src/shared/mask'
+import { ELSEWHERE, IGNORED } from '../../../src/shared/mask'
 import { noise } from '../../helpers/named_tensors'
 
 // Made by ../shared/reference with NumPy: four maps of 96 x 96, one below the other.
@@ -168,6 +168,20 @@ describe('a confusion matrix', () => {
     const background = scoresOf(countPixels(new Uint8Array(4), new Uint8Array(4)))
     expect(background).toMatchObject({ meanF1: null, pixelAccuracy: 1, f1: { background: 1, hair: null } })
   })
+
+  test('of a face checked in part say of these parts alone, what is wrongly taken for them too', () => {
+    const [hair, hat, skin] = (['hair', 'hat', 'skin'] as const).map((name) => CLASS_NAMES.indexOf(name)) as [number, number, number] // prettier-ignore
+    const checked = (1 << (hair - 1)) | (1 << (hat - 1))
+    const truth = Uint8Array.of(hair, hair, hair, ELSEWHERE, ELSEWHERE, ELSEWHERE, IGNORED)
+    const predicted = Uint8Array.of(hair, skin, hat, hair, skin, 0, hair)
+    const scores = scoresOf(countPixels(truth, predicted, checked))
+    expect(scores.f1).toMatchObject({ hair: 2 / 5, hat: 0, skin: null, cloth: null })
+    expect(scores.meanF1).toBeCloseTo(0.2, 12)
+    // All hair is worse than what it was, not better.
+    const flood = scoresOf(countPixels(truth, new Uint8Array(7).fill(hair), checked))
+    expect(flood.f1.hair).toBeCloseTo(6 / 9, 12)
+    expect(flood.f1.hat).toBeNull()
+  }) // prettier-ignore
 
   test('refuses maps of two sizes and labels that are no class', () => {
     expect(() => countPixels(new Uint8Array(4), new Uint8Array(3))).toThrow(/4 true and 3 predicted/)

@@ -22,6 +22,7 @@ const faces: Face[] = ['a', 'b', 'c', 'd'].map((name) => ({
   side: SIDE,
   rgb: Uint8Array.from(noise(name, 3 * SIDE ** 2), (u) => Math.round(127.5 * (1 + u))),
   labels: new Uint8Array(SIDE ** 2),
+  checked: null,
 }))
 
 async function* each(list: readonly Face[]): AsyncIterable<Face> {

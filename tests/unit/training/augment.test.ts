@@ -14,6 +14,7 @@ function paintedFace(side: number): Face {
   return {
     side,
     labels,
+    checked: null,
     rgb: Uint8Array.from({ length: 3 * side ** 2 }, (_, i) => 10 * (labels[Math.floor(i / 3)] as number)),
   }
 }
@@ -25,6 +26,18 @@ describe('a mirrored face', () => {
   test('has each pixel on the other side', () => {
     for (let y = 0; y < 9; y++)
       for (let x = 0; x < 9; x++) expect(mirrored.rgb[3 * (9 * y + x)]).toBe(face.rgb[3 * (9 * y + 8 - x)])
+  })
+
+  test('was checked in the parts of the other side', () => {
+    const bit = (name: ClassName) => 1 << (numberOf(name) - 1)
+    const checked = bit('l_eye') | bit('r_ear') | bit('hair')
+    const expected = bit('r_eye') | bit('l_ear') | bit('hair')
+    const partly = { ...face, checked }
+    for (const angle of [0, 0.1]) {
+      expect(applyChange(partly, { ...UNCHANGED, mirrored: true, angle }).checked).toBe(expected)
+      expect(applyChange(partly, { ...UNCHANGED, angle }).checked).toBe(checked)
+    }
+    expect(mirrored.checked).toBeNull()
   })
 
   test('has left and right ears, brows and eyes exchanged, lips as they were', () => {
@@ -82,6 +95,7 @@ describe('a moved face', () => {
     const face: Face = {
       side,
       labels,
+      checked: null,
       rgb: Uint8Array.from({ length: 3 * side ** 2 }, (_, i) => 10 * (labels[Math.floor(i / 3)] as number)),
     }
     for (let draw = 0; draw < 20; draw++) {
@@ -97,7 +111,8 @@ describe('a moved face', () => {
 
 describe('a face with grain', () => {
   const side = 64
-  const grey: Face = { side, rgb: new Uint8Array(3 * side ** 2).fill(128), labels: new Uint8Array(side ** 2) }
+  const labels = new Uint8Array(side ** 2)
+  const grey: Face = { side, rgb: new Uint8Array(3 * side ** 2).fill(128), labels, checked: null }
   const grained = (seed: number) => applyChange(grey, { ...UNCHANGED, grain: { deviation: 9, seed } })
 
   test('has noise of that deviation around what it was, the same in each channel', () => {
