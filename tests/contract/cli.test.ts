@@ -185,6 +185,25 @@ describe('facet model', () => {
     expect((await readNpy(y)).shape).toEqual([2, 11, 64, 64])
   })
 
+  test('says where nothing tells what side a checkpoint is used at, and takes one that is said', async () => {
+    const import_ = async (file: string, ...options: string[]) => {
+      const args = ['--json', '--data-dir', at('other data'), 'model', 'import', file, ...options]
+      const { code, stdout, stderr } = await runNode(CLI, args)
+      expect(code, stderr).toBe(0)
+      return { stderr, model: JSON.parse(stdout) as unknown }
+    }
+    await copyFile(at('made_64.pt'), at('plain.pt'))
+    const plain = await import_(at('plain.pt'))
+    expect(plain.model).toMatchObject({ id: 'plain', resolution: 512 })
+    expect(plain.stderr).toMatch(/plain is used at 512 x 512 pixels, as SegFace usually is: .*plain_256\.pt/)
+    const said = await import_(at('plain.pt'), '--resolution', '64', '--name', 'said')
+    expect(said.model).toMatchObject({ id: 'said', resolution: 64 })
+    expect((await import_(at('made_64.pt'))).stderr + said.stderr).not.toContain('as SegFace usually is')
+    expect(await failure(2, 'model', 'import', at('plain.pt'), '--resolution', '20')).toContain(
+      'from 32 to 2048',
+    )
+  })
+
   test('takes ONNX files of others: by themselves, by a preset, by a description', async () => {
     const known = at('bisenet.onnx')
     await writeFile(known, colourParser({ classes: CLASS_ORDERS.zllrunning, outputs: ['out', '1', '2'] }))

@@ -60,14 +60,21 @@ export function modelFileHandlers(
     'models.import': (request) =>
       jobs.run(request.job, 'models.import', async (work) => {
         const path = resolve(request.file)
+        const assumed = request.resolution === undefined ? await assumedSide(path) : null
         const model = (await isOnnx(path))
           ? await takeOnnx(context, path, request, work)
           : await takeCheckpoint(context, path, request, work)
         await uploads.discard(path)
         events.emit('models.changed', {})
+        if (assumed === model.manifest.resolution) tellAssumed(model)
         if (model.manifest.onnx || model.manifest.classes !== 19) await warnOfOddities(model, work.signal)
         return modelInfo(model)
       }),
+  }
+
+  function tellAssumed({ manifest: { id, resolution } }: Model): void {
+    const message = `${id} is used at ${resolution} x ${resolution} pixels, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name (${id}_256.pt), or with facet model import --resolution.`
+    events.emit('notice', { level: 'warning', message })
   }
 
   /** A model whose order of classes somebody had to say is tried on a portrait: a wrong order shows. */
@@ -89,6 +96,16 @@ export function modelFileHandlers(
 function fitted({ width, height }: { width: number; height: number }): { width: number; height: number } {
   const scale = Math.min(1, LOOK_SIDE / Math.max(width, height))
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+}
+
+/** The side that a checkpoint would be used at for want of anything that says it; null where something does. */
+async function assumedSide(path: string): Promise<number | null> {
+  if (await isOnnx(path)) return null
+  return withCheckpoint(path, async (checkpoint) => {
+    const { classes } = recognise(new Map(checkpoint.tensors.map((info) => [info.name, info])), path)
+    const { resolution, assumed } = await knownFacts(checkpoint, classes, undefined)
+    return assumed ? resolution : null
+  })
 }
 
 async function examine(engine: EngineClient, path: string, signal: AbortSignal): Promise<ModelFile> {

@@ -10,6 +10,8 @@ import type { Model } from './registry'
 
 export interface Facts {
   resolution: number
+  /** Nothing says the resolution: it is SegFace's usual one. */
+  assumed: boolean
   licence: string
   card: string
   scores: Record<string, number>
@@ -49,13 +51,16 @@ export async function knownFacts(
   if (twin) {
     const { resolution, licence, scores, class_set: classSet } = twin.manifest
     const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
-    return { resolution, licence, scores, card, classSet }
+    return { resolution, assumed: false, licence, scores, card, classSet }
   }
   const said = noted.parse(metadata)
   const name = nameWithFolder(file)
   const classSet = classes === 19 ? 'celebamask-hq' : (said.dataset ?? datasetByName(name))
-  const resolution = said.resolution ?? resolutionByName(name)
-  const facts: Facts = { resolution, licence: UNKNOWN_LICENCE, card: '', scores: {}, classSet }
+  const named = said.resolution ?? resolutionByName(name)
+  const facts: Facts = {
+    ...{ resolution: named ?? DEFAULT_RESOLUTION, assumed: named === null },
+    ...{ licence: UNKNOWN_LICENCE, card: '', scores: {}, classSet },
+  }
   const text = await readFile(join(dirname(file), 'scores.json'), 'utf8').catch(() => '{}')
   const parsed = scoresFile.safeParse(parseJson(text))
   if (!parsed.success) return facts
@@ -63,7 +68,7 @@ export async function knownFacts(
     const scores = splitScores.safeParse(value)
     if (scores.success) facts.scores[`${split} mean_f1`] = scores.data.mean_f1
   }
-  return { ...facts, resolution: said.resolution ?? parsed.data.resolution }
+  return { ...facts, resolution: said.resolution ?? parsed.data.resolution, assumed: false }
 }
 
 /** SegFace names every file model_N.pt, N being the epoch; what it is stands in the folder's name. */
@@ -85,9 +90,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function resolutionByName(name: string): number {
+function resolutionByName(name: string): number | null {
   const numbers = Array.from(name.matchAll(/_(\d{2,4})(?=[._/\\-]|$)/g), ([, number]) => Number(number))
-  return numbers.find((side) => side % 32 === 0 && side >= 64 && side <= 2048) ?? DEFAULT_RESOLUTION
+  return numbers.find((side) => side % 32 === 0 && side >= 64 && side <= 2048) ?? null
 }
 
 /** `swinb_lapa_512`: null where the name says neither or both. */

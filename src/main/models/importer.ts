@@ -37,7 +37,7 @@ export interface ImportOptions extends Watch {
   /** Of the file, where the caller has just hashed it. */
   readonly sha256?: string
   /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
-  readonly known?: Facts & { readonly source: string }
+  readonly known?: Omit<Facts, 'assumed'> & { readonly source: string }
 }
 
 /**
