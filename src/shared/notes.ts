@@ -67,6 +67,16 @@ const NOTES = {
     ko: '{file} 파일을 {model} 모델로 등록했습니다.',
   },
   leftOut: { en: '{image} was left out: {why}', ko: '{image} 제외: {why}' },
+  // Before ofDataset, whose pattern fits these, too.
+  ofDatasetAlike: {
+    en: 'In the dataset, {file} and {others} more: {message}',
+    ko: '데이터셋의 {file} 외 {others}개: {message}',
+  },
+  ofDataset: { en: 'In the dataset, {file}: {message}', ko: '데이터셋의 {file}: {message}' },
+  ofDatasetMore: {
+    en: 'The dataset gives cause for {complaints} more complaints.',
+    ko: '데이터셋에 문제가 {complaints}건 더 있습니다.',
+  },
   predictsOnly: {
     en: '{chosen} predicts only; training runs on {provider}.',
     ko: '{chosen}에서는 예측만 할 수 있어 {provider}에서 학습합니다.',

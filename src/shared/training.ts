@@ -228,6 +228,8 @@ export interface TrainingBundle {
   readonly images: { readonly train: number; readonly val: number; readonly test: number }
   /** The command line that trains, to be run in SegFace's folder. */
   readonly command: string
+  /** What was wrong with the dataset, and which faces were left out. */
+  readonly notes: readonly string[]
 }
 
 /** One validation face as the model saw it after an epoch. */

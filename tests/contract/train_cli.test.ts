@@ -12,6 +12,7 @@ import type { TrainingRun, TrainingSummary } from '../../src/shared/training'
 import { suiteFolder } from '../helpers/app'
 import { makeCelebAMask } from '../helpers/celebamask'
 import { runNode, type Ended, type RunOptions } from '../helpers/cli'
+import { drawPortrait, writeJpeg } from '../helpers/pictures'
 import { standInPackage } from '../helpers/stand_in_package'
 
 const SHIPPED = 'segface-mobilenet-by-facet'
@@ -62,6 +63,17 @@ function interruptAt(line: RegExp, times = 1): NonNullable<RunOptions['onStderr'
     isDone = true
     for (let i = 0; i < times; i++) setTimeout(() => child.kill('SIGINT'), i * 700)
   }
+}
+
+/** A tree with a mask and a picture that are damaged, and a list of splits that cannot be used. */
+async function damagedTree(root: string): Promise<void> {
+  if (existsSync(root)) return
+  await makeCelebAMask(root, { ids: IDS, side: SIDE, partition: '202599.jpg 2\n000001.jpg 0\n' })
+  await writeFile(join(root, 'CelebAMask-HQ-mask-anno', '0', '00001_skin.png'), 'no png')
+  // Of the side that a bundle has, which takes such a file as it is.
+  const picture = join(root, 'CelebA-HQ-img', '2.jpg')
+  await writeJpeg(picture, await drawPortrait(512, 512))
+  await writeFile(picture, (await readFile(picture)).subarray(0, 5000))
 }
 
 describe('facet train', () => {
@@ -170,7 +182,9 @@ describe('facet train', () => {
   test('keeps the best when Ctrl+C is pressed, and says so', async () => {
     const flags = ['--model', SHIPPED, '--name', 'Stopped', '--epochs', '4', '--seed', '1']
     const ended = await train(at('tree'), flags, { onStderr: interruptAt(/epoch 2/) })
-    expect(ended.stderr).toContain('Stopping; the best so far is kept. Ctrl+C again ends at once.')
+    expect(ended.stderr).toContain(
+      'Stopping; the best so far is kept, if there is any yet. Ctrl+C again ends at once.',
+    )
     expect(await summary(Promise.resolve(ended))).toMatchObject({
       model: 'stopped',
       epochs: 2,
@@ -193,6 +207,16 @@ describe('facet train', () => {
     ])
   })
 
+  test('goes on with --resume after it failed, and says so', async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Missing', '--epochs', '4', '--seed', '7']
+    const failed = await train(at('tree'), flags)
+    expect([failed.code, failed.stdout]).toEqual([1, ''])
+    expect(failed.stderr).toMatch(/put right, --resume goes on\.\nfacet: A photo is missing\./)
+    expect(await summary(train(at('tree'), [...flags, '--resume']))).toMatchObject({
+      ...{ model: 'missing', epochs: 4, best_epoch: 4 },
+    })
+  })
+
   test("writes SegFace's checkpoint where SegFace would", async () => {
     const flags = ['--model', SHIPPED, '--name', 'Saved', '--epochs', '2', '--preserve', 'none']
     await writeFile(at('.env'), 'LOG_PATH=logs\n')
@@ -207,6 +231,32 @@ describe('facet train', () => {
       ...['--data-dir', at('data'), '--json', 'model', 'import', file, '--name', 'Back'],
     ])
     expect(JSON.parse(imported.stdout)).toMatchObject({ id: 'back', parent: null })
+  })
+
+  test('leaves out faces that are damaged, and says which and what else is wrong', async () => {
+    await damagedTree(at('damaged'))
+    const flags = ['--model', SHIPPED, '--name', 'Damaged', '--epochs', '1', '--preserve', 'none']
+    const { code, stderr } = await train(at('damaged'), flags)
+    expect(code, stderr).toBe(0)
+    expect(stderr).toMatch(/In the dataset, list_eval_partition\.txt: It is CelebA's own list/)
+    expect(stderr).toMatch(/1\.jpg was left out: .*00001_skin\.png/)
+    expect(stderr).toMatch(/2\.jpg was left out: .*cut short/)
+    const { run, folder: home } = newest(at('data', 'runs'))
+    expect(run.images).toEqual({ train: 4, val: 1 })
+    expect((await readPlan(home)).samples).toHaveLength(5)
+  })
+
+  test('keeps the splits of a tree when it grows', async () => {
+    const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none', '--name']
+    const usesOf = async (ids: readonly number[]): Promise<string[]> => {
+      await makeCelebAMask(at('growing'), { ids, side: SIDE })
+      await summary(train(at('growing'), [...flags, `${ids.length} faces`]))
+      const { samples } = await readPlan(newest(at('data', 'runs')).folder)
+      return samples.map(({ name, use }) => `${name} ${use}`)
+    }
+    const few = await usesOf(IDS.slice(0, 6))
+    expect(few).toContain('CelebA-HQ-img/3.jpg val')
+    expect(await usesOf(Array.from({ length: 24 }, (_, i) => i))).toEqual(expect.arrayContaining(few))
   })
 
   test('remembers the splits of a workspace, and trains there while it is open', async () => {
@@ -259,6 +309,14 @@ describe('facet train', () => {
       ...{ cwd: at('bare'), env: {} },
     })
     if (process.env.LOG_PATH === undefined) expect(stderr).toContain('Set LOG_PATH')
+    // Said before a run is made.
+    await writeFile(at('a file'), '')
+    const known = newest(at('data', 'runs')).run.id
+    const flags = ['--model', SHIPPED, '--name', 'x', '--expt_name', 'y']
+    const bad = await train(at('tree'), flags, { env: { LOG_PATH: at('a file') } })
+    expect([bad.code, bad.stdout]).toEqual([1, ''])
+    expect(bad.stderr).toMatch(/a part of its path is a file, not a folder\. It is made of LOG_PATH/)
+    expect(newest(at('data', 'runs')).run.id).toBe(known)
   })
 })
 
@@ -271,6 +329,7 @@ describe('facet train --bundle', () => {
     expect(JSON.parse(stdout)).toEqual({
       ...{ out, images: { train: 5, val: 1, test: 1 } },
       command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE`,
+      notes: [],
     })
     expect((await readdir(out)).sort()).toEqual(
       ['.env', 'README.md', 'data', 'logs', 'start.pt', 'start.py', 'train.sh'].sort(),
@@ -307,6 +366,27 @@ describe('facet train --bundle', () => {
     expect(existsSync(at('data', 'models', 'night-faces'))).toBe(false)
     const again = await train(at('tree'), flags)
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(`${out} is not empty`)])
+  })
+
+  test('leaves out faces that are damaged, and says which and what else is wrong', async () => {
+    await damagedTree(at('damaged'))
+    const out = at('damaged bundle')
+    const flags = ['--model', 'mobilenet', '--name', 'x', '--bundle', out]
+    const { code, stdout, stderr } = await train(at('damaged'), flags)
+    expect(code, stderr).toBe(0)
+    const { images, notes } = JSON.parse(stdout) as { images: object; notes: string[] }
+    expect(images).toEqual({ train: 4, val: 1, test: 0 })
+    expect(notes).toEqual([
+      expect.stringContaining("list_eval_partition.txt: It is CelebA's own list"),
+      expect.stringContaining('list_eval_partition.txt: 7 of 7 pictures have no line'),
+      expect.stringMatching(/1\.jpg was left out: .*00001_skin\.png/),
+      expect.stringMatching(/2\.jpg was left out: .*cut short/),
+    ])
+    const readme = await readFile(join(out, 'README.md'), 'utf8')
+    for (const note of notes) expect(readme).toContain(`\n- ${note}\n`)
+    const data = join(out, 'data', 'SegFace', 'CelebAMask-HQ')
+    const { items, complaints } = await readCelebAMask(data)
+    expect([items.map(({ id }) => id), complaints]).toEqual([[0, 3, 4, 5, 6], []])
   })
 
   test('of a fresh network has no checkpoint to start from', async () => {

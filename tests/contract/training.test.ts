@@ -11,7 +11,7 @@ import { openRuns } from '../../src/main/store/runs/open'
 import { readPlan } from '../../src/main/training/plan'
 import type { EventName, Events } from '../../src/shared/api'
 import { PART_INDEX, PART_NAMES } from '../../src/shared/labels'
-import { flatten, type PartMap } from '../../src/shared/mask'
+import { ELSEWHERE, flatten, type PartMap } from '../../src/shared/mask'
 import type { RunState, TrainingRun, TrainOptionsInput } from '../../src/shared/training'
 import { eventOf, makeApp, STAND_IN_TRAINER, suiteFolder } from '../helpers/app'
 import { makeCelebAMask, partsIn } from '../helpers/celebamask'
@@ -21,7 +21,7 @@ import { newRun } from '../helpers/training'
 const SHIPPED = 'segface-mobilenet-by-facet'
 const SIDE = 64
 /** What the stand-in does, by seed. */
-const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS] = [0, 1, 2, 3, 4, 5, 6]
+const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS, FAILS_ONCE, CRAMPED] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
 const IDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const VAL = [3, 7]
 const TEST = [9]
@@ -229,6 +229,22 @@ describe('a run', () => {
     expect(await app.call('training.previews', { run: id, epoch: 9 })).toEqual({ faces: [] })
   })
 
+  test('whose pictures memory made smaller loses no epoch, and its model says what it learned from', async () => {
+    const run = await train('Cramped', CRAMPED)
+    expect(run).toMatchObject({ state: 'done', bestEpoch: 4, settings: { input_resolution: SIDE } })
+    expect(run.epochs.map(({ val }) => val?.mean_f1)).toEqual([0.5, 0.51, 0.52, 0.53, 0.54])
+    const { faces } = await app.call('training.previews', { run: run.id, epoch: 4 })
+    expect(faces.map(({ size, labels }) => [size, labels.length])).toEqual([
+      [SIDE, SIDE * SIDE],
+      [SIDE, SIDE * SIDE],
+    ])
+    const model = await app.call('models.show', { model: 'cramped' })
+    expect(model).toMatchObject({
+      resolution: SIDE / 2,
+      training: { settings: { input_resolution: SIDE / 2, train_bs: 1 } },
+    })
+  })
+
   test('predicts with its model as with any other', async () => {
     await app.call('settings.write', { model: 'night-one' })
     onTestFinished(() => void app.call('settings.write', { model: null }))
@@ -265,9 +281,10 @@ describe('a run', () => {
     expect(run.images).toEqual({ train: 6, val: 2 })
     const { samples } = await readPlan(runs(String(run.id)))
     expect(samples.some(({ id }) => id === golden)).toBe(false)
-    const { labels } = samples.find(({ id }) => id === partly) ?? expect.fail('not learned from')
+    const { labels, checked } = samples.find(({ id }) => id === partly) ?? expect.fail('not learned from')
+    expect(checked).toBe((1 << PART_INDEX.hair) | (1 << PART_INDEX.skin))
     const expected = flatten(maps.get(1) as PartMap).map((label) =>
-      [PART_INDEX.hair, PART_INDEX.skin].includes(label - 1) ? label : 255,
+      [PART_INDEX.hair, PART_INDEX.skin].includes(label - 1) ? label : ELSEWHERE,
     )
     expect((await readLabelPng(runs(String(run.id), labels ?? ''))).labels).toEqual(expected)
     const survey = await app.call('training.survey', { model: null })
@@ -300,6 +317,39 @@ describe('a run', () => {
 })
 
 describe('in between', () => {
+  test('one that failed goes on where it was once that is put right, or is ended with its best so far', async () => {
+    const failed = await train('Missing', FAILS_ONCE)
+    expect(failed).toMatchObject({
+      state: 'failed',
+      problem: 'A photo is missing.',
+      bestEpoch: 2,
+      model: null,
+    })
+    const epochs = listen('training.epoch')
+    const ended = reaches(failed.id, 'done')
+    await app.call('training.resume', { run: failed.id })
+    expect(await ended).toMatchObject({ problem: null, model: 'missing' })
+    expect(epochs.map(({ row }) => row.epoch)).toEqual([3, 4])
+
+    const { id } = await train('Given up', FAILS_ONCE)
+    expect(await app.call('training.cancel', { run: id })).toMatchObject({
+      ...{ state: 'cancelled', bestEpoch: 2, model: 'given-up' },
+    })
+  })
+
+  test('one that failed before its faces were ready has nothing to go on from, and still says why', async () => {
+    const store = openRuns(runs())
+    const { id } = store.create(newRun('Unready'))
+    store.update(id, { state: 'failed', problem: 'There is no room.' })
+    store.close()
+    await expect(app.call('training.resume', { run: id })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('start it anew'),
+    })
+    expect(await app.call('training.show', { run: id })).toMatchObject({ problem: 'There is no room.' })
+    await app.call('training.delete', { run: id })
+  })
+
   test('it is paused, and goes on where it was', async () => {
     const { id } = await start('Paused', WAITS)
     await passes(id, 2)
@@ -418,7 +468,8 @@ describe('the gate', () => {
       const { baseline, candidate, confusion } =
         comparison.sets.find((one) => one.set === set) ?? expect.fail(set)
       const pixels = confusion.flat().reduce((sum, count) => sum + count, 0)
-      expect(pixels).toBe(faces.length * SIDE * SIDE)
+      // Both at the side of the larger network, which is that of the shipped one.
+      expect(pixels).toBe(faces.length * 256 ** 2)
       expect(baseline.mean_f1).toBeGreaterThan(0)
       // Its background token is another, so it takes other pixels for background.
       expect(candidate).not.toEqual(baseline)
@@ -480,7 +531,8 @@ describe('the gate', () => {
     await app.call('models.delete', { model: 'half' })
     await app.call('models.delete', { model: 'gate-two' })
     expect((await app.call('models.list', {})).models.map(({ id }) => id)).not.toContain('half')
-    expect(await readdir(join(folder.path, 'data', 'models'))).not.toContain('gate-two')
+    // Its folder keeps its id from being given again.
+    expect(await readdir(join(folder.path, 'data', 'models', 'gate-two'))).toEqual([])
   })
 })
 

@@ -1,11 +1,12 @@
 /** @file Training with the real engine, on a few small faces: it learns, and deaths with -9 cost at most the epoch in work. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { RunInWork } from '../../src/main/app/training/work'
+import { keepBest, RunInWork } from '../../src/main/app/training/work'
 import { Loudspeaker } from '../../src/main/base/events'
 import { Registry } from '../../src/main/models/registry'
 import { openRuns } from '../../src/main/store/runs/open'
+import { readProgress } from '../../src/main/training/state'
 import type { Events } from '../../src/shared/api'
 import type { EpochRow, TrainingSummary } from '../../src/shared/training'
 import { suiteFolder, testPaths } from '../helpers/app'
@@ -14,7 +15,7 @@ import { CLI, runNode, type Ended, type RunOptions } from '../helpers/cli'
 
 const SHIPPED = 'segface-mobilenet-by-facet'
 const SIDE = 64
-/** Two steps an epoch: the validation face is looked at, and a checkpoint written, after so many epochs. */
+/** Two steps an epoch: the validation face is looked at after so many epochs. */
 const LOOK = 10
 /** Some ten seconds of work each, on a computer that may have other things to do. */
 const PATIENCE_MS = 240_000
@@ -126,5 +127,43 @@ test(
     // What was learned since the last checkpoint is learned again.
     expect(run.epochs.slice(0, 2 * LOOK + 1)).toEqual(before.slice(0, 2 * LOOK + 1))
     expect(run.epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 31 }, (_, epoch) => epoch))
+  },
+)
+
+test('Ctrl+C before the first look keeps what was learned by then', { timeout: PATIENCE_MS }, async () => {
+  const stopped = await train('Early', 30, [], {
+    onStderr: (child, text) => void (/epoch 3/.test(text) && child.kill('SIGINT')),
+  })
+  const { best_epoch: kept, epochs, ...answer } = parse(stopped)
+  expect(answer).toMatchObject({ model: 'early', steps: expect.any(Number) })
+  expect(kept).toBe(epochs)
+  expect(epochs).toBeGreaterThanOrEqual(3)
+  expect(epochs).toBeLessThan(LOOK)
+  expect(stored()).toMatchObject({ state: 'cancelled', bestEpoch: kept })
+})
+
+test(
+  'killed before the first look, its first epochs are there; a photo that is gone fails it, and what it has is kept',
+  { timeout: PATIENCE_MS },
+  async () => {
+    const killed = await train('Gone', 30, [], {
+      onStderr: (child, text) => void (/epoch 3/.test(text) && child.kill('SIGKILL')),
+    })
+    expect(killed.code).toBeNull()
+    const photo = at('tree', 'CelebA-HQ-img', '1.jpg')
+    await rename(photo, `${photo}.away`)
+    const failed = await train('Gone', 30, ['--resume'])
+    await rename(`${photo}.away`, photo)
+    expect(failed.code).toBe(1)
+    expect(failed.stderr).toMatch(/--resume goes on[^]*1\.jpg/)
+
+    const runs = openRuns(at('data', 'runs'))
+    onTestFinished(() => runs.close())
+    const { id, ...run } = runs.list()[0] ?? expect.fail('no run')
+    expect(run).toMatchObject({ state: 'failed', bestEpoch: null, model: null })
+    const { step = 0 } = (await readProgress(runs.folderOf(id))) ?? {}
+    expect(step).toBeGreaterThanOrEqual(2)
+    const kept = await keepBest({ runs, registry: new Registry(testPaths(at('data'))) }, id)
+    expect(kept).toMatchObject({ model: 'gone', bestEpoch: step / 2 })
   },
 )

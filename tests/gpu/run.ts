@@ -6,6 +6,7 @@ import { encodeLabelPng } from '../../src/main/imaging/mask'
 import { PLAN_FILE, type Plan } from '../../src/main/training/plan'
 import { train } from '../../src/main/training/run'
 import type { TrainEnd, TrainNews } from '../../src/main/training/news'
+import { ELSEWHERE } from '../../src/shared/mask'
 import type { Provider } from '../../src/shared/terms'
 import type { Scope } from '../../src/shared/training'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
@@ -28,9 +29,14 @@ export default async function runTraining(
     for (const [n, use] of (['train', 'train', 'val'] as const).entries()) {
       const [picture, labels] = [join(folder, `${n}.jpg`), join('labels', `${n}.png`)]
       await writeJpeg(picture, await drawPortrait(SIDE + 8 * n, SIDE))
-      const classes = Uint8Array.from(blockLabels(`labels ${n}`, 8, 1, SIDE))
+      // One of them is checked in part.
+      const checked = n === 1 ? 0b1110 : null
+      const isLeftOut = (label: number) => checked !== null && !((checked << 1) & (1 << label))
+      const classes = Uint8Array.from(blockLabels(`labels ${n}`, 8, 1, SIDE), (label) =>
+        label < 32 && isLeftOut(label) ? ELSEWHERE : label,
+      )
       await writeFile(join(folder, labels), await encodeLabelPng(classes, SIDE, SIDE))
-      samples.push({ name: `${n}`, id: null, picture, labels, use })
+      samples.push({ name: `${n}`, id: null, picture, labels, checked, use })
     }
     const settings = {
       ...DEFAULT_TRAIN_SETTINGS,

@@ -4,7 +4,7 @@
  *
  * 0 trains: `epochs` passes, losses 1 / (epoch + 1), F1 rising by a hundredth a pass from 0.5. 1 waits after pass 2 for to be
  * asked. 2 is as 1 but deaf. 3 kills itself after pass 2, once. 4 kills itself before the first pass, always. 5 fails. 6 gets
- * worse with every pass.
+ * worse with every pass. 7 fails after pass 2, once. 8 has memory for half the side and one face at a time.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const here = dirname(fileURLToPath(import.meta.url))
 const beside = join(here, 'real_engine.js')
 const REAL = existsSync(beside) ? beside : resolve(here, '../../out/main/engine.js')
-const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS] = [0, 1, 2, 3, 4, 5, 6]
+const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS, FAILS_ONCE, CRAMPED] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
 /** The tensor that it changes. */
 const NAME = 'face_decoder.background_token.weight'
 const SHAPE = [1, 256]
@@ -58,7 +58,9 @@ async function answer({ id, request: { folder } }) {
 
 async function train(id, folder) {
   const { settings, samples, previews } = JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))
-  const { seed, epochs, input_resolution: side } = settings
+  const { seed, epochs } = settings
+  const side = settings.input_resolution / (seed === CRAMPED ? 2 : 1)
+  const size = seed === CRAMPED ? { step_size: JSON.stringify({ batch: 1, resolution: side }) } : {}
   if (seed === FAILS) throw new Error('The loss is not a number.')
   const checkpoint = join(folder, 'checkpoint.safetensors')
   const begun = existsSync(checkpoint) ? JSON.parse(readFileSync(checkpoint, 'utf8')).epoch : -1
@@ -78,7 +80,7 @@ async function train(id, folder) {
     if (isBest) best = epoch
     rows.push(row)
     if (epoch > begun) {
-      if (isBest) writeTensor(join(folder, 'best.safetensors'), epoch)
+      if (isBest) writeTensor(join(folder, 'best.safetensors'), epoch, size)
       writeFileSync(checkpoint, JSON.stringify({ epoch }))
     }
     const shown =
@@ -91,6 +93,10 @@ async function train(id, folder) {
     if (epoch === 2 && seed === DIES_ONCE && !existsSync(died)) {
       mkdirSync(died)
       process.kill(process.pid, 'SIGKILL')
+    }
+    if (epoch === 2 && seed === FAILS_ONCE && !existsSync(died)) {
+      mkdirSync(died)
+      throw new Error('A photo is missing.')
     }
     if (epoch === 2 && begun < 2 && (seed === WAITS || seed === DEAF))
       while (seed === DEAF || !controls.has(id)) await sleep(5)
@@ -110,11 +116,14 @@ function progressAt(epoch, epochs, step, steps, loss) {
 }
 
 /** A safetensors file of one tensor, all `value`. */
-function writeTensor(file, value) {
+function writeTensor(file, value, metadata) {
   mkdirSync(dirname(file), { recursive: true })
   const data = Buffer.from(new Float32Array(SHAPE[0] * SHAPE[1]).fill(value).buffer)
   const header = Buffer.from(
-    JSON.stringify({ [NAME]: { dtype: 'F32', shape: SHAPE, data_offsets: [0, data.length] } }).padEnd(128),
+    JSON.stringify({
+      __metadata__: metadata,
+      [NAME]: { dtype: 'F32', shape: SHAPE, data_offsets: [0, data.length] },
+    }).padEnd(256),
   )
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(header.length))

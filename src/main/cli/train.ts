@@ -92,7 +92,7 @@ export function addTrain(program: Command, once: Once, job: string): void {
         ...(replay === undefined ? {} : { replay }),
         ...(checkpoints === null ? {} : { checkpoints }),
       }
-      const stopping = 'Stopping; the best so far is kept.'
+      const stopping = 'Stopping; the best so far is kept, if there is any yet.'
       return once(command, 'training.run', request, trainLines, { listen: tellRun, stopping })
     })
 }
@@ -106,9 +106,13 @@ function tellRun(app: App): void {
   const { stderr } = process
   const clear = stderr.isTTY ? '\r\x1b[K' : ''
   const said = new Set<string>()
-  app.on('training.changed', ({ notes }) => {
+  app.on('training.changed', ({ notes, state, model, epochs }) => {
     for (const note of notes) if (!said.has(note)) stderr.write(`${clear}${note}\n`)
     for (const note of notes) said.add(note)
+    if (state === 'cancelled' && model === null)
+      stderr.write(`${clear}Nothing was learned yet, so there is no model.\n`)
+    if (state === 'failed' && epochs.length > 0)
+      stderr.write(`${clear}Once what made it fail is put right, --resume goes on.\n`)
   })
   app.on('training.epoch', ({ row: { epoch, loss, val }, isBest }) => {
     const parts = [
@@ -137,8 +141,9 @@ function trainLines(answer: Response<'training.run'>): string[] {
   return [`${model}: ${epochs} epochs, ${steps} steps, kept epoch ${best_epoch ?? epochs}${score}`]
 }
 
-function bundleLines({ out, images, command }: Response<'training.bundle'>): string[] {
+function bundleLines({ out, images, command, notes }: Response<'training.bundle'>): string[] {
   return [
+    ...notes.map((note) => `Note: ${note}`),
     `${out}: ${images.train} faces to learn from, ${images.val} for validation, ${images.test} for test`,
     `On the other machine: ${command}`,
   ]

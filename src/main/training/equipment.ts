@@ -14,8 +14,9 @@ import { Faces, partsIn } from './faces'
 import { labelsOf, Looks } from './looks'
 import type { Talk } from './news'
 import { TAPS_FOLDER, type Plan } from './plan'
-import { repeatFactors, scheduleOf, type Schedule } from './schedule'
-import { readState, type RunState } from './state'
+import { preserveOf, resumedState, scheduleFor } from './resume'
+import { repeatFactors, type Schedule } from './schedule'
+import type { RunState } from './state'
 import { buildStep, isLearned, type StepOptions } from './step_graph'
 import { createStepper, type Stepper } from './stepper'
 import { TapCache } from './taps'
@@ -51,14 +52,14 @@ export async function equip(setting: Setting): Promise<Equipment> {
   const { folder, plan, options } = setting
   const { provider, previews } = plan
   const faces = new Faces(folder, plan, options.resolution)
-  const settings: TrainSettings = { ...plan.settings, preserve: preserveOf(setting) }
+  const settings: TrainSettings = { ...plan.settings, preserve: preserveOf(plan, options.batch) }
   const train = faces.of('train')
-  const schedule = scheduleOf({ ...settings, train_bs: options.batch }, train.length)
+  const schedule = scheduleFor(plan, options.batch)
   const tell = (): void => tellPreparing(setting, schedule)
   tell()
   const factors = await factorsOf(faces, train, settings.repeat_rare)
   tell()
-  const resumed = await readState(folder)
+  const resumed = await resumedState(folder, plan, options.batch)
   const adapted = resumed?.moved ?? (await adaptedOf(setting, faces))
   await answerReplays(setting, faces, tell)
   const stateDict: StateDict = new Map([...setting.base, ...adapted])
@@ -135,12 +136,6 @@ async function answerReplays(
   } finally {
     await evaluator.release()
   }
-}
-
-/** Replays are mixed in only where there are some, and room in a batch beside a new face. */
-function preserveOf({ plan, options }: Setting): TrainSettings['preserve'] {
-  const isPossible = options.batch > 1 && plan.samples.some(({ use }) => use === 'replay')
-  return isPossible ? plan.settings.preserve : 'none'
 }
 
 /** Faces as they are, one after the other. */

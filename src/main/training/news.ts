@@ -15,7 +15,10 @@ export interface Preview {
   labels: Uint8Array
 }
 
-/** `pause` writes a checkpoint and ends the job, `cancel` ends it and keeps the best so far. */
+/**
+ * `pause` writes a checkpoint and ends the job; `cancel` ends it and keeps the best so far, before the first look at
+ * validation faces the averaged weights as they stand.
+ */
 export type Control = 'pause' | 'cancel'
 
 export interface TrainEnd {
@@ -23,7 +26,7 @@ export interface TrainEnd {
   epochs: EpochRow[]
   /** Optimiser steps done, over all starts. */
   steps: number
-  /** Epoch of the weights that are kept; null where none ended. */
+  /** Epoch of the weights that are kept; null where there are none. */
   bestEpoch: number | null
 }
 

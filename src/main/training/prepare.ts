@@ -8,6 +8,7 @@ import { peakBytes } from './memory'
 import type { Talk } from './news'
 import type { Plan } from './plan'
 import { randomOf } from './random'
+import type { StepSize } from './state'
 import { buildStep, type StepOptions } from './step_graph'
 
 /** Of the memory that is free, a step's graph may take so much. */
@@ -30,14 +31,19 @@ export async function baseOf({
   return initialStateDict(arch, () => random.uniform())
 }
 
-/** The plan's settings as a step's options, with a smaller batch, then smaller pictures, where memory does not suffice. */
+/**
+ * The plan's settings as a step's options, with a smaller batch, then smaller pictures, where memory does not suffice. A run
+ * that goes on keeps to `before`, what its steps were, also where there is more memory now: its steps are counted in those.
+ */
 export function fitToMemory(
   stateDict: StateDict,
-  { arch, weights, settings }: Plan,
+  { arch, weights, settings, samples }: Plan,
+  before: StepSize | null,
   { tell }: Talk,
 ): StepOptions {
   const limit = MEMORY_SHARE * process.availableMemory()
-  let { train_bs: batch, input_resolution: resolution } = settings
+  const wanted = before ?? { batch: settings.train_bs, resolution: settings.input_resolution }
+  let { batch, resolution } = wanted
   for (;;) {
     const options: StepOptions = {
       arch,
@@ -46,11 +52,12 @@ export function fitToMemory(
       batch,
       batchNorm: weights.length === 0 ? 'batch' : 'running',
       dicePresent: settings.dice_present,
+      partly: samples.some(({ use, checked = null }) => use === 'train' && checked !== null),
     }
     const needed = OVERHEAD * peakBytes(buildStep(stateDict, options).graph)
     if (needed <= limit || (batch === 1 && resolution <= MIN_RESOLUTION)) {
-      if (batch < settings.train_bs || resolution < settings.input_resolution) {
-        const { train_bs: faces, input_resolution: pixels } = settings
+      if (batch < wanted.batch || resolution < wanted.resolution) {
+        const { batch: faces, resolution: pixels } = wanted
         tell({ kind: 'note', message: noteOf('lessMemory', { faces, pixels, batch, resolution }) })
       }
       return options

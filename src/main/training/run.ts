@@ -10,21 +10,22 @@ import { equip, floatsOf, type Equipment, type Setting } from './equipment'
 import type { Control, Talk, TrainEnd } from './news'
 import { readPlan, TAPS_FOLDER } from './plan'
 import { baseOf, fitToMemory } from './prepare'
+import { resumedState } from './resume'
 import { movedStatistics } from './running_statistics'
 import { meanDecayAt, rateAt } from './schedule'
-import { readState, writeBest, writeState, type Progress } from './state'
+import { epochKept, readProgress, writeBest, writeState, type Progress, type RunState } from './state'
 import type { StepLosses } from './stepper'
 
 /** A run whose loss was no number so many times is given up. */
 const MAX_SLOWDOWNS = 6
 /** Progress is told at least this often where steps are short. */
 const TELL_EVERY_MS = 500
-/** A checkpoint is written after each look at the validation faces, and after an epoch when the last is older than this. */
-const SAVE_EVERY_MS = 10_000
+/** Where epochs are shorter than the writing of a checkpoint, one is written after so many times what that takes. */
+const SAVE_TIMES = 10
 /** The loss that is told is the mean of so many steps. */
 const LATEST = 20
 /** Where a run begins. */
-const FIRST: Progress = { step: 0, seconds: 0, slowed: 1, epochs: [], bestEpoch: null }
+const FIRST: Omit<Progress, 'size'> = { step: 0, seconds: 0, slowed: 1, epochs: [], bestEpoch: null }
 
 /**
  * Trains by the plan in `folder`, resuming where its checkpoint stands, and leaves the best weights there (plan.ts).
@@ -34,7 +35,8 @@ const FIRST: Progress = { step: 0, seconds: 0, slowed: 1, epochs: [], bestEpoch:
 export async function train(folder: string, talk: Talk): Promise<TrainEnd> {
   const plan = await readPlan(folder)
   const base = await baseOf(plan)
-  const options = fitToMemory(base, plan, talk)
+  const before = await readProgress(folder)
+  const options = fitToMemory(base, plan, before?.size ?? null, talk)
   const setting: Setting = { folder, plan, base, options, talk }
   const equipment = await equip(setting)
   try {
@@ -50,6 +52,8 @@ class Run {
   #latest: number[] = []
   #told = 0
   #saved = performance.now()
+  /** What the last checkpoint took to write; the first is due in any case. */
+  #saveMs = 0
 
   constructor(
     private readonly setting: Setting,
@@ -57,7 +61,9 @@ class Run {
   ) {
     const { resumed, adapted } = equipment
     const { step, seconds, slowed, epochs, bestEpoch } = resumed ?? FIRST
-    this.#state = { step, seconds, slowed, epochs: [...epochs], bestEpoch }
+    const { batch, resolution } = setting.options
+    const size = { batch, resolution }
+    this.#state = { step, seconds, slowed, epochs: [...epochs], bestEpoch, size }
     this.#moved = new Map(adapted)
   }
 
@@ -74,6 +80,7 @@ class Run {
       const epoch = Math.floor(this.#state.step / stepsPerEpoch) + 1
       const asked = await this.#epoch(epoch)
       if (asked === 'pause') await this.#save()
+      if (asked === 'cancel') await this.#keepAny()
       if (asked !== null) return this.#ended(asked === 'pause' ? 'paused' : 'cancelled')
       if (this.#isOverTime() || this.#hasStalled(settings.early_stopping)) break
     }
@@ -94,6 +101,7 @@ class Run {
     const { schedule, batches, stepper } = this.equipment
     const { stepsPerEpoch } = schedule
     const losses: StepLosses[] = []
+    const entered = performance.now()
     let lr = 0
     for (let step = this.#state.step + 1; step <= epoch * stepsPerEpoch; step = this.#state.step + 1) {
       // Messages that came in meanwhile are read before the thread is taken again.
@@ -101,9 +109,9 @@ class Run {
       const asked = talk.asked()
       if (asked !== null) return asked
       if (this.#isOverTime() && losses.length > 0) break
+      const begun = performance.now()
       const feeds = await batches.of(step)
       lr = rateAt(step, settings, schedule) * this.#state.slowed
-      const begun = performance.now()
       const decay = meanDecayAt(step, settings.ema)
       const result = await stepper.step(feeds, step, { lr, weightDecay: settings.weight_decay, decay })
       if (!Number.isFinite(result.losses.total)) {
@@ -123,7 +131,7 @@ class Run {
     }
     const isLook = epoch % schedule.lookEvery === 0 || epoch === settings.epochs || this.#isOverTime()
     await this.#endEpoch(epoch, { losses, lr, isLook })
-    if (isLook || performance.now() - this.#saved > SAVE_EVERY_MS) await this.#save()
+    if (isLook || this.#isSaveDue(performance.now() - entered)) await this.#save()
     return null
   }
 
@@ -155,15 +163,28 @@ class Run {
     }
     const epochs = [...this.#state.epochs, row]
     const isBest = isLook && epoch > 0 && isBestOf(epochs)
-    if (isBest) await writeBest(this.setting.folder, stepper.shapes, { learned, moved: this.#moved })
+    if (isBest) await this.#writeBest(learned)
     const bestEpoch = isBest ? epoch : this.#state.bestEpoch
     this.#state = { ...this.#state, epochs, bestEpoch, seconds }
     this.setting.talk.tell({ kind: 'epoch', row, isBest, previews })
   }
 
+  /** Before the first look nothing is the best yet: the weights as they stand are better than none. */
+  async #keepAny(): Promise<void> {
+    if (this.#state.bestEpoch !== null || this.#state.step === 0) return
+    await this.#writeBest(await this.equipment.stepper.read())
+    this.#state = { ...this.#state, bestEpoch: epochKept(this.#state) }
+  }
+
+  #writeBest(learned: RunState['learned']): Promise<void> {
+    const { size } = this.#state
+    const { shapes } = this.equipment.stepper
+    return writeBest(this.setting.folder, shapes, { learned, moved: this.#moved, size })
+  }
+
   /** After a loss that was no number: back to the last checkpoint, at half the rate. */
   async #goBack(): Promise<void> {
-    const { folder, plan, talk } = this.setting
+    const { folder, plan, options, talk } = this.setting
     const slowed = this.#state.slowed / 2
     if (slowed < 2 ** -MAX_SLOWDOWNS) {
       throw new FacetError(
@@ -175,14 +196,14 @@ class Run {
       kind: 'note',
       message: noteOf('notANumber', { step: this.#state.step, lr: plan.settings.lr * slowed }),
     })
-    const resumed = await readState(folder)
+    const resumed = await resumedState(folder, plan, options.batch)
     const { stepper, stateDict, adapted } = this.equipment
     if (resumed) await stepper.write(resumed.learned)
     else await stepper.reset(stateDict)
     this.#moved = new Map(resumed?.moved ?? adapted)
     this.#state = {
       ...(resumed ?? { ...FIRST, epochs: this.#state.epochs, bestEpoch: this.#state.bestEpoch }),
-      slowed,
+      ...{ slowed, size: this.#state.size },
     }
   }
 
@@ -191,8 +212,14 @@ class Run {
     return { get: (name) => this.#moved.get(name) ?? this.equipment.stateDict.get(name) }
   }
 
+  /** Whether a checkpoint is due after an epoch of `epochMs`: no two are lost that each take longer than writing one. */
+  #isSaveDue(epochMs: number): boolean {
+    const sinceSave = performance.now() - this.#saved
+    return epochMs > this.#saveMs || sinceSave > SAVE_TIMES * this.#saveMs
+  }
+
   async #save(): Promise<void> {
-    this.#saved = performance.now()
+    const begun = performance.now()
     const { stepper, schedule } = this.equipment
     this.#tell('saving', Math.ceil(this.#state.step / schedule.stepsPerEpoch), true)
     await writeState(this.setting.folder, stepper.shapes, {
@@ -200,6 +227,8 @@ class Run {
       learned: await stepper.read(),
       moved: this.#moved,
     })
+    this.#saved = performance.now()
+    this.#saveMs = this.#saved - begun
   }
 
   #isOverTime(): boolean {

@@ -122,6 +122,25 @@ describe('faces to judge on', () => {
     }
   })
 
+  test('stay what they were in earlier runs, where the dataset cannot remember it', () => {
+    const samples = many(4)
+    const before = chooseFaces(samples, 'corrected').assigned
+    const turned = before.map(
+      ({ sample, split }) => [sample.image, split === 'val' ? 'train' : 'val'] as const,
+    )
+    const { train, val, assigned } = chooseFaces(samples, 'corrected', Infinity, new Map(turned))
+    expect(assigned.map(({ sample, split }) => [sample.image, split])).toEqual(turned)
+    expect([train.length, val.length]).toEqual([1, 3])
+    // What was learned from is not judged on, even if nothing else is left; new faces are.
+    const learned = new Map(samples.map(({ image }) => [image, 'train' as const]))
+    expect(chooseFaces(samples, 'corrected', Infinity, learned).val).toEqual([])
+    const more = [...samples, sample('new.jpg')]
+    expect(names(chooseFaces(more, 'corrected', Infinity, learned).val)).toEqual(['new.jpg'])
+    // The partition of a dataset wins.
+    const partition = samples.map((one) => ({ ...one, split: 'val' as const }))
+    expect(chooseFaces(partition, 'corrected', Infinity, learned).val).toHaveLength(4)
+  })
+
   test('never hold only a prediction, and include those put aside earlier', () => {
     const samples = [
       ...many(8, { status: 'predicted' }),

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/renderer/src/backend'
 import { Jobs } from '../../../src/renderer/src/state/jobs.svelte'
-import { looksOf, nearestLook, Training } from '../../../src/renderer/src/state/training.svelte'
+import { isResumable, looksOf, nearestLook, Training } from '../../../src/renderer/src/state/training.svelte'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
 import type { Method } from '../../../src/shared/requests'
 import { FacetError } from '../../../src/shared/errors'
@@ -75,6 +75,14 @@ function make(answers: Answers = {}): { training: Training; asked: { method: Met
   const { backend, asked } = answering(answers)
   return { training: new Training(backend, new Jobs(backend)), asked }
 }
+
+test('a run that failed can be gone on with once it had begun', () => {
+  expect(isResumable(run(1, 'failed'))).toBe(false)
+  expect(isResumable(run(1, 'failed', { epochs: [row(0)] }))).toBe(true)
+  for (const state of ['paused', 'interrupted'] as const) expect(isResumable(run(1, state))).toBe(true)
+  for (const state of ['running', 'done', 'cancelled'] as const)
+    expect(isResumable(run(1, state, { epochs: [row(0)] }))).toBe(false)
+})
 
 describe('runs', () => {
   let training: Training

@@ -1,11 +1,14 @@
 /** @file Whole training runs of a MobileNet on faces of 64 pixels: they learn, resume to the bit, stop when asked, and go back where a loss is no number. */
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { EpochRow, TrainSettings } from '../../../src/shared/training'
 import { readTensors } from '../../../src/main/checkpoint/overlay'
 import { initialStateDict } from '../../../src/main/segface/initial'
 import { encodeLabelPng } from '../../../src/main/imaging/mask'
+import { Batches } from '../../../src/main/training/batches'
 import type { Control, TrainEnd, TrainNews } from '../../../src/main/training/news'
 import {
   BEST_FILE,
@@ -15,6 +18,7 @@ import {
   type Plan,
 } from '../../../src/main/training/plan'
 import { train } from '../../../src/main/training/run'
+import { bestOfCheckpoint, bestSize } from '../../../src/main/training/state'
 import { makeFolder } from '../../helpers/folder'
 import { noise } from '../../helpers/named_tensors'
 import { writeJpeg } from '../../helpers/pictures'
@@ -127,6 +131,93 @@ test('a run that is cancelled ends at once and keeps the best so far', async () 
   expect(end.steps).toBe(21)
   expect(rows.at(-1)?.epoch).toBeLessThan(100)
   expect(end.bestEpoch).not.toBeNull()
+})
+
+test('a run that is cancelled before the first look keeps the averaged weights, as its checkpoint has them', async () => {
+  const [cancelled, paused] = [await planFolder({}, USES), await planFolder({}, USES)]
+  const { end, rows } = await runIn(cancelled, (step) => (step >= 3 ? 'cancel' : null))
+  // Two steps an epoch: it was in its second.
+  expect(end).toMatchObject({ end: 'cancelled', steps: 3, bestEpoch: 1 })
+  expect(rows.map(({ val }) => val !== null)).toEqual([true, false])
+  const kept = await readTensors([join(cancelled, BEST_FILE)])
+  expect(await bestSize(cancelled)).toEqual({ batch: 2, resolution: SIDE })
+
+  await runIn(paused, (step) => (step >= 3 ? 'pause' : null))
+  expect(existsSync(join(paused, BEST_FILE))).toBe(false)
+  expect(await bestOfCheckpoint(paused)).toBe(1)
+  expect(await bestSize(paused)).toEqual({ batch: 2, resolution: SIDE })
+  const copied = await readTensors([join(paused, BEST_FILE)])
+  expect([...copied.keys()].sort()).toEqual([...kept.keys()].sort())
+  for (const [name, { data }] of copied) expect(data, name).toEqual(kept.get(name)?.data)
+})
+
+test('a run that is cancelled before its first step has nothing to keep', async () => {
+  const folder = await planFolder({}, USES)
+  expect((await runIn(folder, () => 'cancel')).end).toMatchObject({ steps: 0, bestEpoch: null })
+  expect(existsSync(join(folder, BEST_FILE))).toBe(false)
+})
+
+test('the first epoch is written down at its end, long before the first look', async () => {
+  const folder = await planFolder({}, USES)
+  const written: boolean[] = []
+  await runIn(folder, (step) => {
+    written.push(existsSync(join(folder, CHECKPOINT_FILE)))
+    return step >= 2 ? 'cancel' : null
+  })
+  expect(written).toEqual([false, false, true])
+})
+
+test('a time limit counts the making of batches', async () => {
+  const original = Object.getOwnPropertyDescriptor(Batches.prototype, 'of')?.value as Batches['of']
+  const slow = vi.spyOn(Batches.prototype, 'of').mockImplementation(async function (this: Batches, step) {
+    await sleep(1500)
+    return original.call(this, step)
+  })
+  onTestFinished(() => slow.mockRestore())
+  const { end } = await runIn(await planFolder({ epochs: 50, time_limit: 3 }, USES))
+  expect(end.end).toBe('done')
+  expect(end.steps).toBeLessThanOrEqual(2)
+})
+
+describe('where memory changes in between', () => {
+  const memory = (bytes: number): void => {
+    const spy = vi.spyOn(process, 'availableMemory').mockReturnValue(bytes)
+    onTestFinished(() => spy.mockRestore())
+  }
+  const notesOf = ({ news }: Heard): string[] =>
+    news.flatMap((each) => (each.kind === 'note' ? each.message : []))
+
+  test('a run that began with little of it keeps its small steps', async () => {
+    const folder = await planFolder({ input_resolution: 96 }, USES)
+    memory(1)
+    const first = await runIn(folder, (step) => (step >= 6 ? 'pause' : null))
+    expect(notesOf(first)).toEqual([expect.stringMatching(/2 faces of 96 pixels.*learns from 1 of 64/)])
+    expect(
+      first.news.flatMap((each) => (each.kind === 'epoch' ? each.previews : []))[0]?.labels,
+    ).toHaveLength(64 ** 2)
+    memory(1e12)
+    const second = await runIn(folder)
+    // Four faces are four steps an epoch.
+    expect(second.end).toMatchObject({ end: 'done', steps: 16 })
+    expect(second.rows.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4])
+    expect(notesOf(second)).toEqual([])
+    expect(await bestSize(folder)).toEqual({ batch: 1, resolution: 64 })
+  })
+
+  test('a run that began with much of it goes on in the same epoch by smaller steps', async () => {
+    const folder = await planFolder({}, USES)
+    memory(1e12)
+    // In the middle of the third epoch.
+    const first = await runIn(folder, (step) => (step >= 5 ? 'pause' : null))
+    expect(first.end.steps).toBe(5)
+    memory(1)
+    let steps = 0
+    const second = await runIn(folder, () => (steps++, null))
+    expect(second.end).toMatchObject({ end: 'done', steps: 16 })
+    expect(second.rows.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4])
+    expect(steps).toBe(16 - 10)
+    expect(notesOf(second)).toEqual([expect.stringMatching(/2 faces of 64 pixels.*learns from 1 of 64/)])
+  })
 })
 
 test('replays learn the answers of the base model', async () => {

@@ -14,6 +14,7 @@ import type { Context } from '../app'
 import { withSamples } from '../samples'
 import { storeFolders } from '../workspace'
 import type { Base } from './base'
+import { earlierSplits } from './earlier'
 import { chooseFaces, type TrainingFaces } from './faces'
 import { findOthers, type OtherFace } from './others'
 import { prepareRun } from './prepare'
@@ -43,9 +44,14 @@ type Parts = Omit<Context, 'training'>
 
 /** The faces and settings of a wish, without beginning anything. */
 export async function choose({ deps }: Parts, runs: RunStore, set: SampleSet, wish: Wish): Promise<Chosen> {
-  const faces = chooseFaces(set.samples, wish.images, wish.limit)
-  const others = await findOthers(wish.replay, deps.paths.resources)
-  return { faces, others, told: survey(wish.base, faces, wish.options, others.length, runs.paces()) }
+  const { dataDir, resources } = deps.paths
+  const earlier = set.samples.some(({ split }) => split === null)
+    ? await earlierSplits(runs, wish.dataset, dataDir)
+    : undefined
+  const faces = chooseFaces(set.samples, wish.images, wish.limit, earlier)
+  const others = await findOthers(wish.replay, resources)
+  const told = survey(wish.base, faces, wish.options, others.length, runs.paces(), set.complaints)
+  return { faces, others, told }
 }
 
 /**

@@ -6,6 +6,7 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import type { Split } from '../../../shared/terms'
+import { noteOf } from '../../../shared/notes'
 import { FacetError } from '../../../shared/errors'
 import { CLASS_NAMES } from '../../../shared/labels'
 import type { TrainingBundle } from '../../../shared/training'
@@ -15,6 +16,7 @@ import { writeOfficialPartition } from '../../dataset/celebamask/partition'
 import type { ExportItem } from '../../dataset/item'
 import { assignIds } from '../../dataset/names'
 import type { Sample, SampleSet } from '../../dataset/samples'
+import { readPicture } from '../../imaging/picture'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
 import type { Context } from '../app'
@@ -23,6 +25,9 @@ import { withSamples } from '../samples'
 import { resolveBase, type Base } from './base'
 import { choose, rememberSplits } from './begin'
 import { bundleReadme, START_SCRIPT, trainScript, type BundleCommand } from './bundle_scripts'
+import { treeRunsFolder } from './earlier'
+import { readAllMasks, whyLeftOut } from './masks'
+import { complaintNotes } from './survey'
 
 /** SegFace's loader merges the masks of a face at this side. */
 const MASK_SIDE = 512
@@ -30,12 +35,20 @@ const START_FILE = 'start.pt'
 /** Two levels that SegFace's README shows; see bundle_scripts.ts for the third. */
 const DATASET_FOLDER = join('data', 'SegFace', 'CelebAMask-HQ')
 
-/** Writes the folder. Throws `conflict` where it holds something already. */
+/** With what is wrong with the dataset and which faces were left out, in sentences. */
+export interface ToldBundle extends TrainingBundle {
+  readonly notes: readonly string[]
+}
+
+/**
+ * Writes the folder; a face whose picture or one of whose masks cannot be read is left out and told. Throws `conflict` where
+ * it holds something already, `dataset/malformed` where there is nothing to learn from.
+ */
 export async function writeBundle(
   context: Context,
   request: Checked<'training.bundle'>,
   work: Work,
-): Promise<TrainingBundle> {
+): Promise<ToldBundle> {
   const dataset = resolve(request.dataset)
   const out = resolve(request.out)
   await requireEmpty(out)
@@ -45,7 +58,7 @@ export async function writeBundle(
     replay: null,
   }
   // What steps took here says nothing of another machine, but the settings are chosen all the same.
-  const runs = openRuns(join(context.deps.paths.dataDir, 'runs'))
+  const runs = openRuns(treeRunsFolder(context.deps.paths.dataDir))
   try {
     return await withSamples(context.workspace, dataset, async (set) => {
       const { faces, told } = await choose(context, runs, set, wish)
@@ -66,10 +79,11 @@ export async function writeBundle(
         seed: settings.seed,
         isFresh: base.model === null,
       }
-      const images = await writeDataset(join(out, DATASET_FOLDER), items, work)
+      const { images, leftOut } = await writeDataset(join(out, DATASET_FOLDER), items, work)
+      const notes = [...complaintNotes(set.complaints), ...leftOut]
       await writeStart(context, base, out, work)
-      await writeScripts(out, command, images)
-      return { out, images, command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE` }
+      await writeScripts(out, command, images, notes)
+      return { out, images, command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE`, notes }
     })
   } finally {
     runs.close()
@@ -115,23 +129,33 @@ async function writeDataset(
   folder: string,
   items: readonly BundleItem[],
   { signal, progress }: Work,
-): Promise<TrainingBundle['images']> {
+): Promise<{ images: TrainingBundle['images']; leftOut: string[] }> {
+  const why = new Map<string, string>()
   async function* read(): AsyncGenerator<ExportItem> {
     for (const { id, sample, split } of items) {
-      const { map } = await sample.read()
-      if (map) yield { id, name: sample.name, imagePath: sample.image, map, split }
+      const { name, image } = sample
+      // The export copies a JPEG as it is, cut short or not.
+      const map = await readPicture(image)
+        .then(() => readAllMasks(sample))
+        .catch((error: unknown) => void why.set(name, whyLeftOut(error)))
+      if (map) yield { id, name, imagePath: image, map, split }
     }
   }
-  const { splits } = await exportCelebAMask({
+  const { splits, complaints } = await exportCelebAMask({
     ...{ items: read(), out: folder, size: MASK_SIDE, signal },
-    progress: (done) => progress(done, items.length),
+    progress: (done) => progress(done + why.size, items.length),
   })
+  for (const { file, message } of complaints) why.set(file, message)
+  const leftOut = Array.from(why, ([image, reason]) => noteOf('leftOut', { image, why: reason }))
+  if (splits.train === 0)
+    throw new FacetError('dataset/malformed', leftOut[0] ?? 'There is no face to learn from.')
   // The published loader takes CelebA's own list; ours stays beside it for copies that take a list by id.
-  const official = writeOfficialPartition(new Map(items.map(({ id, split }) => [id, split])))
+  const written = items.filter(({ sample }) => !why.has(sample.name))
+  const official = writeOfficialPartition(new Map(written.map(({ id, split }) => [id, split])))
   await rename(join(folder, PARTITION_FILE), join(folder, 'list_by_id.txt'))
   await writeFile(join(folder, PARTITION_FILE), official.partition)
   await writeFile(join(folder, MAPPING_FILE), official.mapping)
-  return splits
+  return { images: splits, leftOut }
 }
 
 /** The base model's tensors as SegFace's own checkpoint; a fresh network starts as SegFace starts it. */
@@ -146,13 +170,21 @@ async function writeScripts(
   out: string,
   command: BundleCommand,
   images: TrainingBundle['images'],
+  notes: readonly string[],
 ): Promise<void> {
   await mkdir(join(out, 'logs'), { recursive: true })
   const env = ['DATA_PATH=data/SegFace', 'ROOT_PATH=.', 'LOG_PATH=logs', '']
   await writeFile(join(out, '.env'), env.join('\n'))
   await writeFile(join(out, 'train.sh'), trainScript(command), { mode: 0o755 })
   if (!command.isFresh) await writeFile(join(out, 'start.py'), START_SCRIPT)
-  await writeFile(join(out, 'README.md'), bundleReadme(command, images, CLASS_NAMES.length))
+  const wrong =
+    notes.length === 0
+      ? []
+      : ['', 'What was wrong with the dataset:', '', ...notes.map((note) => `- ${note}`), '']
+  await writeFile(
+    join(out, 'README.md'),
+    bundleReadme(command, images, CLASS_NAMES.length) + wrong.join('\n'),
+  )
 }
 
 /** SegFace lowers the rate after 80 and 200 of 300 epochs. */

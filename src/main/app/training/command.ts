@@ -1,6 +1,5 @@
 /** @file Training without a window: from a dataset's folder to a model, or to what SegFace's own train.py needs. */
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
@@ -14,6 +13,8 @@ import { storeFolders } from '../workspace'
 import { resolveBase } from './base'
 import { begin } from './begin'
 import { writeBundle } from './bundle'
+import { treeRunsFolder } from './earlier'
+import { makeCheckpointFolder } from './log_path'
 import { resumeRun } from './training'
 import { RunInWork } from './work'
 
@@ -33,6 +34,9 @@ async function train(
   { signal }: Work,
 ): Promise<TrainingSummary> {
   const dataset = resolve(request.dataset)
+  const checkpoints = request.checkpoints === undefined ? null : resolve(request.checkpoints)
+  // Before the training, which may take hours, not after it.
+  if (checkpoints !== null) await makeCheckpointFolder(checkpoints)
   const runs = openRuns(runsFolder(dataset, context.deps.paths.dataDir))
   try {
     runs.interruptOrphans()
@@ -45,8 +49,7 @@ async function train(
     const run = await work.ended
     signal.removeEventListener('abort', cancel)
     const model = modelOf(run)
-    if (request.checkpoints !== undefined)
-      await writeCheckpoint(context, run, model, resolve(request.checkpoints))
+    if (checkpoints !== null) await writeCheckpoint(context, run, model, checkpoints)
     return summary(run, model, runs.network(run.id).steps)
   } finally {
     runs.close()
@@ -56,7 +59,7 @@ async function train(
 /** A workspace's own runs; those of a tree lie in the data folder, since nothing is written into somebody's dataset. */
 function runsFolder(dataset: string, dataDir: string): string {
   const store = storeFolders(dataset, dataDir).find((folder) => existsSync(join(folder, 'workspace.db')))
-  return join(store ?? dataDir, 'runs')
+  return store === undefined ? treeRunsFolder(dataDir) : join(store, 'runs')
 }
 
 async function start(
@@ -107,7 +110,7 @@ async function writeCheckpoint(
   model: string,
   folder: string,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeCheckpointFolder(folder)
   const file = join(folder, `model_${Math.max(0, (bestEpoch ?? 1) - 1)}.pt`)
   await exportWeights(await findExportable(registry, model), 'pt', file)
 }

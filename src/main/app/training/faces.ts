@@ -1,6 +1,7 @@
 /**
  * @file Which faces of a dataset a run learns from and which it is judged on. Its own partition wins; else a face is put
- * into one of the two by its name, always the same way, and a workspace remembers it: none ever moves from val to train.
+ * into one of the two by its name, always the same way, and a workspace, or the runs of a tree, remember it: none ever moves
+ * from val to train.
  */
 import { noteOf } from '../../../shared/notes'
 import { createHash } from 'node:crypto'
@@ -30,17 +31,19 @@ export interface TrainingFaces {
 /**
  * Chooses among `samples` those of a status, or of these ids, in the dataset's order; of the training faces the first
  * `limit`. Flagged images, unless chosen by id, those of the split `test`, and those that nobody vouches a part of are
- * left out. Predictions are never validated on: the model that made them would be perfect.
+ * left out. Predictions are never validated on: the model that made them would be perfect. `earlier`: what pictures, by
+ * their path, were in earlier runs; they stay that.
  */
 export function chooseFaces(
   samples: readonly Sample[],
   wanted: TrainOn | readonly number[],
   limit = Infinity,
+  earlier: ReadonlyMap<string, Split> = new Map(),
 ): TrainingFaces {
   const notes: string[] = []
   const usable = samples.filter(({ golden, split, checked }) => !golden && split !== 'test' && checked !== 0)
   const chosen = usable.filter((sample) => isChosen(sample, wanted))
-  const assigned = assignSplits(chosen)
+  const assigned = assignSplits(chosen, earlier)
   const splits = new Map(assigned.map(({ sample, split }) => [sample, split]))
   const splitOf = (sample: Sample): Split | null => splits.get(sample) ?? sample.split
 
@@ -82,10 +85,16 @@ function isByHand({ status }: Sample): boolean {
 }
 
 /** A split for each that has none; one for validation from four faces on. */
-function assignSplits(chosen: readonly Sample[]): { sample: Sample; split: Split }[] {
+function assignSplits(
+  chosen: readonly Sample[],
+  earlier: ReadonlyMap<string, Split>,
+): { sample: Sample; split: Split }[] {
   const open = chosen.filter(({ split }) => split === null)
-  const candidates = open.filter(isByHand)
-  const val = new Set(candidates.filter(({ name }) => share(name) < VAL_PART))
+  const candidates = open.filter((sample) => isByHand(sample) && !earlier.has(sample.image))
+  const val = new Set([
+    ...open.filter(({ image }) => earlier.get(image) === 'val'),
+    ...candidates.filter(({ name }) => share(name) < VAL_PART),
+  ])
   const [first] = byHash(candidates)
   const hasVal = val.size > 0 || chosen.some(({ split }) => split === 'val')
   if (!hasVal && first && chosen.length >= MIN_FOR_VAL) val.add(first)

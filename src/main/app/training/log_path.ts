@@ -1,6 +1,8 @@
 /** @file Where SegFace would write its checkpoints: `LOG_PATH/ckpt_path/expt_name`. */
+import { access, constants, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { FacetError } from '../../../shared/errors'
+import { unwritable } from '../../base/fs'
 import { readEnv } from '../../dataset/env'
 
 /**
@@ -19,4 +21,23 @@ export async function checkpointFolder(
     'usage',
     `Set LOG_PATH in the environment or in ${join(folder, '.env')}: --ckpt_path and --expt_name are below it.`,
   )
+}
+
+/** Makes the folder for `model_N.pt`. Throws `file/unwritable` where that cannot be, or nothing can be written into it. */
+export async function makeCheckpointFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+  } catch (cause) {
+    const isTaken = (cause as NodeJS.ErrnoException).code === 'EEXIST'
+    const what = isTaken
+      ? `Cannot write ${folder}: it is a file, not a folder.`
+      : unwritable(folder, cause).message
+    throw new FacetError(
+      'file/unwritable',
+      `${what} It is made of LOG_PATH, --ckpt_path and --expt_name: change one of them, so that model_N.pt can be written there.`,
+      { file: folder },
+      { cause },
+    )
+  }
 }

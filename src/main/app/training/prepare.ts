@@ -3,19 +3,19 @@ import { noteOf } from '../../../shared/notes'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Provider } from '../../../shared/terms'
-import { FacetError, toWire } from '../../../shared/errors'
+import { FacetError } from '../../../shared/errors'
 import { ALL_PARTS } from '../../../shared/labels'
-import type { LabelMap } from '../../../shared/mask'
 import type { TrainSettings } from '../../../shared/training'
 import { writeFileAtomic } from '../../base/fs'
 import { groundTruth, type Sample } from '../../dataset/samples'
 import { encodeLabelPng } from '../../imaging/mask'
-import { pictureSize } from '../../imaging/picture'
+import { readPicture } from '../../imaging/picture'
 import { hashFile } from '../../models/importer'
 import type { TrainingImage } from '../../models/trained'
 import { PLAN_FILE, type Plan, type PlanSample } from '../../training/plan'
 import type { Base } from './base'
 import type { TrainingFaces } from './faces'
+import { readAllMasks, whyLeftOut } from './masks'
 import type { OtherFace } from './others'
 
 const LABELS_FOLDER = 'labels'
@@ -53,8 +53,8 @@ interface Entry {
 }
 
 /**
- * Writes the folder, the plan last, so that a run which has one is whole. A face whose picture or masks cannot be read is
- * left out and told. Throws `dataset/malformed` where none is left to learn from.
+ * Writes the folder, the plan last, so that a run which has one is whole. A face whose picture or one of whose masks cannot
+ * be read is left out and told. Throws `dataset/malformed` where none is left to learn from.
  */
 export async function prepareRun(preparation: Preparation, work: Preparing): Promise<Prepared> {
   const { folder, base, provider, settings, faces, others } = preparation
@@ -70,7 +70,9 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     work.signal.throwIfAborted()
     const batch = wanted.slice(start, start + BATCH)
     const made = await Promise.all(
-      batch.map(({ use, face }, i) => makeEntry(folder, `${start + i}.png`, use, face, work).catch(leaveOut)),
+      batch.map(({ use, face }, i) =>
+        makeEntry(folder, `${start + i}.png`, use, face, work).catch(whyLeftOut),
+      ),
     )
     made.forEach((entry, i) => {
       if (typeof entry !== 'string') entries.push(entry)
@@ -110,33 +112,20 @@ async function makeEntry(
   { name, image, id = null, sample }: Face,
   work: Preparing,
 ): Promise<Entry> {
-  await pictureSize(image)
+  // All of it, as the run will: a picture that is cut short has a header, too. That takes a fraction of its masks' time.
+  await readPicture(image)
   const sha256 = await hashFile(image, work.signal)
   // A replay's labels are the base model's answer, which the run asks for itself.
-  const truth = use === 'replay' ? null : await labelsOf(image, sample)
+  const truth =
+    use === 'replay' || !sample ? null : groundTruth(await readAllMasks(sample), sample, 'segface')
   const labels = truth && join(LABELS_FOLDER, file)
   if (truth && labels)
     await writeFile(join(folder, labels), await encodeLabelPng(truth.labels, truth.width, truth.height))
   return {
-    sample: { name, id, picture: image, labels, use },
+    sample: { name, id, picture: image, labels, checked: truth?.checked ?? null, use },
     image: { name, sha256, use },
     parts: (sample?.parts ?? 0) & (sample?.checked ?? ALL_PARTS),
   }
-}
-
-async function labelsOf(image: string, sample: Sample | null): Promise<LabelMap | null> {
-  if (!sample) return null
-  const { map, complaints } = await sample.read()
-  if (map) return groundTruth(map, sample, 'segface')
-  const [first] = complaints
-  throw new FacetError('image/unreadable', first?.message ?? 'its masks cannot be read.', { file: image })
-}
-
-/** Why the face was left out, in words; rethrows what is not about this face. */
-function leaveOut(error: unknown): string {
-  const { code, message } = toWire(error)
-  if (code === 'image/unreadable' || code === 'file/unreadable') return message
-  throw error
 }
 
 /** Without other faces whose very picture is learned from or judged on. */

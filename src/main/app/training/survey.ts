@@ -1,4 +1,6 @@
 /** @file What a run would learn from and how: the faces counted, the settings chosen, and what to be warned of. */
+import type { Complaint } from '../../../shared/answers'
+import { noteOf } from '../../../shared/notes'
 import { PART_NAMES, type PartName } from '../../../shared/labels'
 import type { TrainOptions, TrainingSurvey } from '../../../shared/training'
 import type { Sample } from '../../dataset/samples'
@@ -9,14 +11,17 @@ import type { TrainingFaces } from './faces'
 
 /** Below so many examples a part is learned by heart rather than learned. */
 const FEW = 5
+/** A complaint about each of thousands of pictures would hide everything else. */
+const MAX_COMPLAINTS = 10
 
-/** `others`: faces that could keep the model from forgetting; `paces`: what earlier steps took. */
+/** `others`: faces that could keep the model from forgetting; `paces`: what earlier steps took; `complaints`: of the dataset. */
 export function survey(
   base: Base,
   faces: TrainingFaces,
   options: TrainOptions,
   others: number,
   paces: readonly Pace[],
+  complaints: readonly Complaint[],
 ): TrainingSurvey {
   const { train, val, golden } = faces
   const choice = chooseSettings(options, {
@@ -32,7 +37,7 @@ export function survey(
     images: { train: train.length, val: val.length, golden: golden.length },
     parts,
     settings: choice.settings,
-    notes: [...base.notes, ...faces.notes, ...choice.notes],
+    notes: [...base.notes, ...faces.notes, ...choice.notes, ...complaintNotes(complaints)],
     warnings: warningsOf(parts, train.length),
     seconds: choice.seconds,
   }
@@ -68,4 +73,23 @@ function paceOf(paces: readonly Pace[], arch: string): Situation['secondsPerStep
         settings.train_bs === train_bs &&
         settings.input_resolution === input_resolution,
     )?.secondsPerStep ?? null
+}
+
+/**
+ * What is wrong with a dataset, in sentences: one for all complaints that differ in numbers only, those about the whole of it
+ * (a list of splits that is not used) first.
+ */
+export function complaintNotes(complaints: readonly Complaint[]): string[] {
+  const isInside = ({ file }: Complaint): number => (file.includes('/') ? 1 : 0)
+  const sorted = complaints.toSorted((a, b) => isInside(a) - isInside(b))
+  const groups = [...Map.groupBy(sorted, ({ message }) => message.replace(/\d+/g, '#')).values()]
+  const told = groups.slice(0, MAX_COMPLAINTS).flatMap(([first, ...alike]) => {
+    if (!first) return []
+    const { file, message } = first
+    return alike.length === 0
+      ? noteOf('ofDataset', { file, message })
+      : noteOf('ofDatasetAlike', { file, others: alike.length, message })
+  })
+  const rest = groups.slice(MAX_COMPLAINTS).flat().length
+  return rest === 0 ? told : [...told, noteOf('ofDatasetMore', { complaints: rest })]
 }

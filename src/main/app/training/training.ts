@@ -79,7 +79,10 @@ export class Training {
     return this.#work.ask('pause')
   }
 
-  /** Goes on from its checkpoint. Throws `conflict` for one that has ended, or while another is in work. */
+  /**
+   * Goes on from its checkpoint, also after it failed. Throws `conflict` for one that has ended or failed before it began,
+   * or while another is in work.
+   */
   resume(id: number): TrainingRun {
     const runs = this.#runs()
     const { name, state } = runs.read(id)
@@ -167,15 +170,26 @@ export class Training {
   }
 }
 
-/** Takes a run into work again; one that was stopped before its folder was whole has failed. */
+/**
+ * Takes a run into work again; one that was stopped before its folder was whole has failed. Throws `conflict` for one that
+ * failed before that, or is in work elsewhere.
+ */
 export function resumeRun(
   { events, registry, deps }: Pick<Context, 'events' | 'registry' | 'deps'>,
   runs: RunStore,
   id: number,
 ): RunInWork | TrainingRun {
+  const isWhole = existsSync(join(runs.folderOf(id), PLAN_FILE))
+  const { name, state } = runs.read(id)
+  // It says why already.
+  if (!isWhole && state === 'failed')
+    throw new FacetError(
+      'conflict',
+      `The training of '${name}' failed before its faces were ready; start it anew.`,
+      { run: id },
+    )
   runs.take(id)
-  if (existsSync(join(runs.folderOf(id), PLAN_FILE)))
-    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, null)
+  if (isWhole) return new RunInWork({ events, registry, runs, paths: deps.paths }, id, null)
   const problem = 'It was stopped before its faces were ready; start it anew.'
   const run = runs.update(id, { state: 'failed', problem })
   runs.release(id)

@@ -10,15 +10,16 @@ import { z } from 'zod'
 import type { Events } from '../../../shared/api'
 import { assertNever } from '../../../shared/assert'
 import { FacetError, toWire } from '../../../shared/errors'
-import type { RunState, TrainingProgress, TrainingRun } from '../../../shared/training'
+import type { RunState, TrainingProgress, TrainingRun, TrainSettings } from '../../../shared/training'
 import type { Loudspeaker } from '../../base/events'
 import { EngineClient } from '../../engine/client'
 import { encodeLabelPng } from '../../imaging/mask'
 import type { Registry } from '../../models/registry'
 import { addTrained, type TrainingImage } from '../../models/trained'
 import type { RunStore } from '../../store/runs/runs'
-import type { Control, TrainEnd, TrainNews } from '../../training/news'
+import type { Control, Preview, TrainEnd, TrainNews } from '../../training/news'
 import { BEST_FILE, CHECKPOINT_FILE, TAPS_FOLDER } from '../../training/plan'
+import { bestOfCheckpoint, bestSize, type StepSize } from '../../training/state'
 import type { Paths } from '../deps'
 import { engineOptions } from '../engine'
 import { previewFolder } from './previews'
@@ -92,15 +93,23 @@ export class RunInWork {
     this.#asked = control
     if (control === 'cancel') this.#stop.abort()
     this.#engine.control(control)
-    const timer = setTimeout(() => {
-      this.#stop.abort()
-      this.#engine.close()
-    }, PATIENCE_MS[control])
+    const timer = setTimeout(
+      () => {
+        this.#stop.abort()
+        this.#engine.close()
+      },
+      PATIENCE_MS[this.#hasUnwritten ? 'pause' : control],
+    )
     try {
       return await this.ended
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** It has learned, and nothing is kept yet: the engine writes as much as for a pause. */
+  get #hasUnwritten(): boolean {
+    return this.progress.epoch > 0 && this.#parts.runs.read(this.id).bestEpoch === null
   }
 
   async #go(preparing: Promise<void>): Promise<TrainingRun> {
@@ -160,14 +169,14 @@ export class RunInWork {
     const { runs } = this.#parts
     const { code, message } = toWire(error)
     await this.#writing
-    const { bestEpoch } = runs.update(this.id, { seconds: this.#seconds() })
+    runs.update(this.id, { seconds: this.#seconds() })
     if (this.#asked === null) {
       runs.update(this.id, { problem: message })
       // Not the run's fault, for all we know: it may be tried again from its checkpoint.
       return code === 'engine/crashed' ? 'interrupted' : 'failed'
     }
     try {
-      if (this.#asked === 'cancel' && bestEpoch !== null) await keepBest(this.#parts, this.id)
+      if (this.#asked === 'cancel') await keepBest(this.#parts, this.id)
       return this.#stopped()
     } catch (problem) {
       runs.update(this.id, { problem: toWire(problem).message })
@@ -199,17 +208,26 @@ export class RunInWork {
 
   async #storeEpoch({ row, isBest, previews }: Extract<TrainNews, { kind: 'epoch' }>): Promise<void> {
     const { runs, events } = this.#parts
-    const { input_resolution: side } = runs.read(this.id).settings
-    if (previews.length > 0) {
-      const folder = previewFolder(runs.folderOf(this.id), row.epoch)
-      await mkdir(folder, { recursive: true })
-      for (const { sample, labels } of previews)
-        await writeFile(join(folder, `${sample}.png`), await encodeLabelPng(labels, side, side))
-    }
     const isNew = runs.putEpoch(this.id, row)
     const steps = this.progress.step
     runs.update(this.id, { seconds: this.#seconds(), steps, ...(isBest ? { bestEpoch: row.epoch } : {}) })
-    if (isNew) events.emit('training.epoch', { run: this.id, row, isBest })
+    try {
+      // Pictures that cannot be written cost no epoch.
+      await this.#storePreviews(row.epoch, previews)
+    } finally {
+      if (isNew) events.emit('training.epoch', { run: this.id, row, isBest })
+    }
+  }
+
+  async #storePreviews(epoch: number, previews: readonly Preview[]): Promise<void> {
+    if (previews.length === 0) return
+    const folder = previewFolder(this.#parts.runs.folderOf(this.id), epoch)
+    await mkdir(folder, { recursive: true })
+    for (const { sample, labels } of previews) {
+      // Memory may have made it smaller than the settings say.
+      const side = Math.sqrt(labels.length)
+      await writeFile(join(folder, `${sample}.png`), await encodeLabelPng(labels, side, side))
+    }
   }
 
   #note(sentence: string): void {
@@ -227,15 +245,20 @@ export class RunInWork {
   }
 }
 
-/** Makes a model of a run's best weights, once. Does nothing where no epoch has ended. */
+/**
+ * Makes a model of a run's best weights, once; of one that has none yet, of the averaged weights of its checkpoint. Does
+ * nothing where not a step was kept.
+ */
 export async function keepBest(
   { runs, registry }: Pick<WorkParts, 'runs' | 'registry'>,
   id: number,
 ): Promise<TrainingRun> {
-  const run = runs.read(id)
-  const { bestEpoch, epochs, settings, images, dataset, seconds, base } = run
-  const weights = join(runs.folderOf(id), BEST_FILE)
+  const folder = runs.folderOf(id)
+  const run = await withBest(runs, id)
+  const { bestEpoch, epochs, images, dataset, seconds, base } = run
+  const weights = join(folder, BEST_FILE)
   if (run.model !== null || bestEpoch === null || !existsSync(weights)) return run
+  const settings = learnedBy(run.settings, await bestSize(folder))
   const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
   const scoreOf = (at: number): number | undefined => epochs.find(({ epoch }) => epoch === at)?.val?.mean_f1
   const [before, after] = [scoreOf(0), scoreOf(bestEpoch)]
@@ -248,11 +271,30 @@ export async function keepBest(
     weights,
     training: { dataset, settings, images, epochs: ended, bestEpoch, seconds },
     steps: runs.network(id).steps,
-    images: await readImages(runs.folderOf(id)),
+    images: await readImages(folder),
     curves: epochs,
     notes: runs.read(id).notes,
   })
   return runs.update(id, { model: model.manifest.id })
+}
+
+/** The run, its checkpoint's averaged weights counted as its best where it has no better ones. */
+async function withBest(runs: RunStore, id: number): Promise<TrainingRun> {
+  const run = runs.read(id)
+  if (run.model !== null || run.bestEpoch !== null) return run
+  try {
+    const bestEpoch = await bestOfCheckpoint(runs.folderOf(id))
+    return bestEpoch === null ? run : runs.update(id, { bestEpoch })
+  } catch (error) {
+    // A damaged checkpoint is none, and must not keep the run from being ended.
+    if (error instanceof FacetError && error.code.startsWith('checkpoint/')) return run
+    throw error
+  }
+}
+
+/** The settings as far as memory allowed them. */
+function learnedBy(settings: TrainSettings, size: StepSize | null): TrainSettings {
+  return size === null ? settings : { ...settings, train_bs: size.batch, input_resolution: size.resolution }
 }
 
 /** Removes what a run resumes from, several times the size of its model. */

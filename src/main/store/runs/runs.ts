@@ -76,7 +76,8 @@ const COLUMNS: Readonly<Record<Exclude<keyof RunChange, 'images'>, string>> = {
 /** Runs looked at for what a step took. */
 const PACE_RUNS = 50
 const IN_WORK: readonly RunState[] = ['preparing', 'running']
-export const RESUMABLE: readonly RunState[] = ['paused', 'interrupted']
+/** What made a run fail may be over: a photo is back, a disk has room again. */
+export const RESUMABLE: readonly RunState[] = ['paused', 'interrupted', 'failed']
 
 /** Made by `openRuns`. Everything is synchronous: when a method that writes has returned, its change is on disk. */
 export class RunStore {

@@ -16,9 +16,9 @@ export function isActive(state: RunState): boolean {
   return state === 'preparing' || state === 'running'
 }
 
-/** Waiting to be gone on with. */
-export function isResumable(state: RunState): boolean {
-  return state === 'paused' || state === 'interrupted'
+/** Waiting to be gone on with: also one that failed after it had begun, once what made it fail is over. */
+export function isResumable({ state, epochs }: Pick<TrainingRun, 'state' | 'epochs'>): boolean {
+  return state === 'paused' || state === 'interrupted' || (state === 'failed' && epochs.length > 0)
 }
 
 /** The scores of the epoch that the run keeps; null before there are any. */
