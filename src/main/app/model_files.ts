@@ -38,7 +38,7 @@ const HINTS: Readonly<Record<Hint, string>> = {
 export function modelFileHandlers(
   context: Context,
 ): Pick<Handlers, 'models.examine' | 'models.look' | 'models.import'> {
-  const { jobs, events, inference, workspace, uploads, deps } = context
+  const { jobs, events, inference, registry, workspace, uploads, deps } = context
   const sample = join(deps.paths.resources, 'sample', 'aligned', 'astronaut.jpg')
 
   return {
@@ -61,12 +61,13 @@ export function modelFileHandlers(
       jobs.run(request.job, 'models.import', async (work) => {
         const path = resolve(request.file)
         const assumed = request.resolution === undefined ? await assumedSide(path) : null
+        const known = new Set((await registry.list()).map(({ manifest }) => manifest.id))
         const model = (await isOnnx(path))
           ? await takeOnnx(context, path, request, work)
           : await takeCheckpoint(context, path, request, work)
         await uploads.discard(path)
         events.emit('models.changed', {})
-        if (assumed === model.manifest.resolution) tellAssumed(model)
+        if (assumed === model.manifest.resolution && !known.has(model.manifest.id)) tellAssumed(model)
         if (model.manifest.onnx || model.manifest.classes !== 19) await warnOfOddities(model, work.signal)
         return modelInfo(model)
       }),

@@ -1,7 +1,7 @@
 /** @file Files and folders, safely: reads that say what is wrong, writes that leave the old or the new, never half. */
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, open, rename, rm, stat } from 'node:fs/promises'
+import { access, open, rename, rm, rmdir, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
@@ -140,11 +140,6 @@ function parkedName(directory: string): string {
   return join(dirname(directory), `.${basename(directory)}.previous`)
 }
 
-/** The name of the folder that is parked under `name`, null where `name` is no such place. */
-export function parkedDirectory(name: string): string | null {
-  return /^\.(.+)\.previous$/.exec(name)?.[1] ?? null
-}
-
 /**
  * Puts the finished folder `temporary` in the place of `directory` (same file system), which may exist already.
  * No portable call exchanges two folders, so a crash may leave the old one parked beside:
@@ -162,6 +157,19 @@ export async function replaceDirectory(temporary: string, directory: string): Pr
   } catch (error) {
     await recoverDirectory(directory)
     throw isSystemError(error) ? unwritable(directory, error) : error
+  }
+}
+
+/** Puts the finished folder `temporary` in the place of the empty folder `directory` (same file system). Throws `file/unwritable`. */
+export async function fillDirectory(temporary: string, directory: string): Promise<void> {
+  try {
+    await syncDirectory(temporary)
+    // Windows renames nothing onto a folder.
+    if (process.platform === 'win32') await rmdir(directory)
+    await rename(temporary, directory)
+    await syncDirectory(dirname(directory))
+  } catch (error) {
+    throw unwritable(directory, error)
   }
 }
 

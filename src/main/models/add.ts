@@ -4,7 +4,7 @@
  */
 import { chmod, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceDirectory, unwritable, writeFileAtomic } from '../base/fs'
+import { fillDirectory, unwritable, writeFileAtomic } from '../base/fs'
 import { CARD_FILE, MANIFEST_FILE, type Manifest } from './manifest'
 import type { Model, Registry } from './registry'
 
@@ -30,7 +30,7 @@ export async function addModel(
     const whole: Manifest = { ...manifest, id }
     await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(whole, null, 2)}\n`)
     await writeFileAtomic(join(temporary, CARD_FILE), card)
-    await replaceDirectory(temporary, join(registry.folder, id))
+    await fillDirectory(temporary, join(registry.folder, id))
   } catch (error) {
     await rmdir(join(registry.folder, id)).catch(() => undefined) // is not empty where the renaming went through
     throw error

@@ -21,6 +21,8 @@ export interface Facts {
 
 /** SegFace trains at 512 unless its folder's name says otherwise (`swinb_celeba_224`). */
 const DEFAULT_RESOLUTION = 512
+/** Sides that people train at; another number in a name is an epoch, a year or a count. */
+const SIDES = [64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512, 640, 768, 1024]
 const UNKNOWN_LICENCE =
   'Not known to Facet. SegFace publishes code and weights under MIT; the datasets that its weights are trained on (CelebAMask-HQ, LaPa, Helen) are for non-commercial research and education only.'
 
@@ -91,8 +93,8 @@ function parseJson(text: string): unknown {
 }
 
 function resolutionByName(name: string): number | null {
-  const numbers = Array.from(name.matchAll(/_(\d{2,4})(?=[._/\\-]|$)/g), ([, number]) => Number(number))
-  return numbers.find((side) => side % 32 === 0 && side >= 64 && side <= 2048) ?? null
+  const numbers = name.matchAll(/(?<!epochs?|iter|step|ckpt|checkpoint)_(\d{2,4})(?=[._/\\-]|$)/gi)
+  return Array.from(numbers, ([, number]) => Number(number)).find((side) => SIDES.includes(side)) ?? null
 }
 
 /** `swinb_lapa_512`: null where the name says neither or both. */

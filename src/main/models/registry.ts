@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import type { ModelInfo } from '../../shared/answers'
 import { FacetError } from '../../shared/errors'
 import { partsOf } from '../../shared/labels'
-import { parkedDirectory, recoverDirectory, unreadable } from '../base/fs'
+import { unreadable } from '../base/fs'
 import type { NetworkRef } from '../engine/protocol'
 import { assemble, childrenOf, type Stored } from './lineage'
 import { knownParts, limitsOf, type Abilities } from './limits'
@@ -89,9 +89,10 @@ export class Registry {
     }
     if (isDefault) refuse('ships with Facet and stays.')
     if (children.length > 0) refuse(`is what ${children.join(', ')} is made of; delete that first.`)
-    // First what makes it a model: cut off half-way, it is none.
+    // Last what makes it a model: where a file is held by another program, it can be deleted again.
+    for (const name of await readdir(folder))
+      if (name !== MANIFEST_FILE) await rm(join(folder, name), { recursive: true })
     await rm(join(folder, MANIFEST_FILE))
-    for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
   }
 
   /** What `--model` may name: a registry id or name, or else a file, which `describe` looks into. */
@@ -127,14 +128,7 @@ async function readModels(root: string, isDefault: boolean): Promise<Stored[]> {
 /** Names of the folders in `root`, sorted; those with a dot are imports that run or were cut off. */
 async function modelFolders(root: string): Promise<string[]> {
   const names = await readdir(root).catch(() => [])
-  const finished = new Set(names.filter((name) => !name.startsWith('.')))
-  for (const name of names) {
-    const cutOff = parkedDirectory(name)
-    if (cutOff === null) continue
-    await recoverDirectory(join(root, cutOff))
-    finished.add(cutOff)
-  }
-  return [...finished].sort()
+  return names.filter((name) => !name.startsWith('.')).sort()
 }
 
 /** What the engine needs to load a model, with its id. */

@@ -1,6 +1,6 @@
 /** @file Checkpoints into the registry: recognised, once, at the right resolution, whole or not at all. */
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toFloat32, type Tensor } from '../../../src/main/base/tensor'
@@ -98,6 +98,9 @@ describe('a SegFace checkpoint', () => {
     // SegFace's number there is the epoch.
     expect(await side('run', 'model_256.pt')).toBe(512)
     expect(await side('run_224', 'model_64.pt')).toBe(224)
+    expect(await side('mine_224', 'model_64.pt')).toBe(224)
+    for (const name of ['swinb_epoch_160.pt', 'swin_iter_640.pt', 'ckpt_320.pt', 'mine_1600.pt'])
+      expect(await side(name)).toBe(512)
     expect(await side('run', 'model.pt')).toBe(512)
   })
 
@@ -336,14 +339,6 @@ describe('the registry', () => {
       expect.stringMatching(/c-no-weights.weights\.safetensors/),
     ])
     expect(await Promise.all(models.map(modelInfo))).toHaveLength(2)
-  })
-
-  test('brings back a model whose exchange was cut off', async () => {
-    const registry = await makeRegistry()
-    const { folder: home } = await importModel(registry, checkpoint)
-    await rename(home, join(registry.folder, '.made.previous'))
-    expect((await registry.find('made')).folder).toBe(home)
-    expect(await readdir(registry.folder)).toEqual(['made'])
   })
 
   test('finds by id and by name, the default for none, and names what there is', async () => {

@@ -46,12 +46,17 @@ type Parts = Omit<Context, 'training'>
 export async function choose({ deps }: Parts, runs: RunStore, set: SampleSet, wish: Wish): Promise<Chosen> {
   const { dataDir, resources } = deps.paths
   const earlier = set.samples.some(({ split }) => split === null)
-    ? await earlierSplits(runs, wish.dataset, dataDir)
+    ? await earlierSplits(runs, wish.dataset, dataDir).catch(forgotten)
     : undefined
   const faces = chooseFaces(set.samples, wish.images, wish.limit, earlier)
   const others = await findOthers(wish.replay, resources)
   const told = survey(wish.base, faces, wish.options, others.length, runs.paces(), set.complaints)
   return { faces, others, told }
+}
+
+/** Runs of trees that cannot be read remember nothing, and keep nobody from training. */
+function forgotten(error: unknown): undefined {
+  if (!(error instanceof FacetError)) throw error
 }
 
 /**

@@ -2,7 +2,7 @@
  * @file A folder that takes a training to a machine with several GPUs: the dataset as SegFace's loader reads it, the starting
  * checkpoint, and the command line of SegFace's own train.py.
  */
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import type { Split } from '../../../shared/terms'
@@ -147,8 +147,10 @@ async function writeDataset(
   })
   for (const { file, message } of complaints) why.set(file, message)
   const leftOut = Array.from(why, ([image, reason]) => noteOf('leftOut', { image, why: reason }))
-  if (splits.train === 0)
+  if (splits.train === 0) {
+    await rm(folder, { recursive: true })
     throw new FacetError('dataset/malformed', leftOut[0] ?? 'There is no face to learn from.')
+  }
   // The published loader takes CelebA's own list; ours stays beside it for copies that take a list by id.
   const written = items.filter(({ sample }) => !why.has(sample.name))
   const official = writeOfficialPartition(new Map(written.map(({ id, split }) => [id, split])))

@@ -7,6 +7,7 @@ import type { TrainingRun, TrainingSummary } from '../../../shared/training'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
 import { RESUMABLE, type RunStore } from '../../store/runs/runs'
+import { PLAN_FILE } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import type { Work } from '../jobs'
 import { storeFolders } from '../workspace'
@@ -77,7 +78,10 @@ async function start(
 function resumeNewest(context: Context, runs: RunStore, name: string, dataset: string): RunInWork {
   const run = runs
     .list()
-    .find((known) => known.name === name && known.dataset === dataset && RESUMABLE.includes(known.state))
+    .find(
+      ({ id, state, ...known }) =>
+        known.name === name && known.dataset === dataset && RESUMABLE.includes(state) && hasFaces(runs, id),
+    )
   if (!run)
     throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
       name,
@@ -87,12 +91,20 @@ function resumeNewest(context: Context, runs: RunStore, name: string, dataset: s
   throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
 }
 
+/** False for a run that came to its end before its faces were ready. */
+function hasFaces(runs: RunStore, id: number): boolean {
+  return existsSync(join(runs.folderOf(id), PLAN_FILE))
+}
+
 /** The model that a run ended in. Throws where it has none. */
 function modelOf({ state, model, name, problem }: TrainingRun): string {
   if (model !== null) return model
   switch (state) {
     case 'cancelled':
-      throw new FacetError('cancelled', `The training of '${name}' was stopped before an epoch had ended.`)
+      throw new FacetError(
+        'cancelled',
+        `The training of '${name}' was stopped before it had learned anything.`,
+      )
     case 'interrupted':
       throw new FacetError(
         'engine/crashed',
