@@ -8,21 +8,17 @@ import type { Published } from '../../src/main/models/published'
 import { serveHttp, type HttpDoor } from '../../src/main/node/http'
 import type { RevisionRow } from '../../src/shared/answers'
 import { suiteFolder, testPaths } from '../helpers/app'
-import { f32, makeCheckpoint } from '../helpers/checkpoint'
+import { makeCheckpoint } from '../helpers/checkpoint'
 import { serveFile, type FileServer } from '../helpers/file_server'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
+import { mobilenetStateDict } from '../helpers/segface'
 import { launchBrowser } from './browser'
 import { FacetWindow } from './window'
 
 const SHIPPED = resolve('resources', 'models', 'segface-mobilenet-by-facet', 'weights.safetensors')
-const CHECKPOINT = makeCheckpoint(
-  {
-    'backbone.0.0.weight': f32([16, 3, 3, 3]),
-    'face_decoder.background_token.weight': f32([1, 256]),
-    'face_decoder.necklace_token.weight': f32([1, 256]),
-  },
-  { container: 'state_dict_backbone', optimizerBytes: 4_000_000 },
-)
+const CHECKPOINT = makeCheckpoint(Object.fromEntries(mobilenetStateDict()), {
+  ...{ container: 'state_dict_backbone', optimizerBytes: 4_000_000 },
+})
 const ARRIVED = 3_000_000
 
 describe('models', () => {
@@ -152,7 +148,7 @@ describe('models', () => {
     await window.page.locator('footer [data-action=models]').click()
     await tab('published').click()
     await inState('paused')
-    expect(await download().innerText()).toContain('3 of 4 MB')
+    expect(await download().innerText()).toContain(`3 of ${Math.round(CHECKPOINT.length / 1e6)} MB`)
     await window.action('download').click()
     await inState('installed')
     expect(mirror.asked.at(-1)?.range).toBe(`bytes=${ARRIVED}-`)

@@ -295,6 +295,6 @@ test('a checkpoint is examined by its tensors; what is said of ONNX files is ref
   const onnx = await write('plain.onnx', PUBLISHED.bisenet)
   await expect(app.call('models.import', { file: onnx, half: true })).rejects.toMatchObject({
     code: 'usage',
-    message: expect.stringContaining('leave --arch, --dataset and --half out'),
+    message: expect.stringContaining('leave --arch, --dataset, --resolution and --half out'),
   })
 })
