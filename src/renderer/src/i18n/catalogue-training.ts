@@ -404,8 +404,8 @@ export const TRAINING = {
   'check.title': { en: 'Checked', ko: '확인함' },
   'check.toggle': { en: 'Whole image checked, or only ticked parts', ko: '전체 확인 / 표시한 부위만 확인' },
   'check.hint': {
-    en: 'Training counts what you checked. If you looked at some parts only, tick those: all else is left out.',
-    ko: '학습에는 확인한 부분만 반영됩니다. 일부 부위만 살펴봤다면 그 부위에만 표시하세요. 나머지는 학습에서 제외됩니다.',
+    en: 'Training counts what you checked. If you looked at some parts only, tick those: elsewhere it learns only that they are not there.',
+    ko: '학습에는 확인한 부분만 반영됩니다. 일부 부위만 살펴봤다면 그 부위에만 표시하세요. 나머지에서는 그 부위가 없다는 것만 학습합니다.',
   },
   'check.whole': { en: 'All of it', ko: '전체' },
   'check.some': { en: 'Some parts', ko: '일부 부위' },
