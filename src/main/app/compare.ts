@@ -8,7 +8,7 @@ import type { Sample, SampleSet } from '../dataset/samples'
 import { classCounts, confusionRows, sumConfusions, type Confusion } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'
 import { networkOf, type Model } from '../models/registry'
-import { readPlan } from '../training/plan'
+import { readPlan, type PlanSample } from '../training/plan'
 import type { Context } from './app'
 import type { Work } from './jobs'
 import { withSamples } from './samples'
@@ -39,24 +39,25 @@ export async function compareModels(
     await registry.find(request.candidate),
   ]
   const run = request.run === null ? null : training.show(request.run)
-  const dataset =
-    run?.dataset ?? (request.dataset === null ? workspace.require().path : resolve(request.dataset))
-  const judged = run ? await validatedNames(training.folderOf(run.id)) : null
+  // Runs are those of the open workspace, wherever its folder was when they were made.
+  const dataset = run || request.dataset === null ? workspace.require().path : resolve(request.dataset)
+  const uses = run ? await usesOf(training.folderOf(run.id)) : null
   return withSamples(workspace, dataset, async (set) => {
     const faces: Readonly<Record<SetName, readonly Sample[]>> = {
-      val: judged
-        ? set.samples.filter(({ name }) => judged.has(name))
+      val: uses
+        ? set.samples.filter(({ name }) => uses.get(name) === 'val')
         : chooseFaces(set.samples, 'corrected').val,
-      golden: set.samples.filter(({ golden }) => golden),
+      // One that was pinned after the run had learned from it says nothing.
+      golden: set.samples.filter(({ golden, name }) => golden && uses?.get(name) !== 'train'),
     }
     return compare(context, set, faces, baseline, candidate, work)
   })
 }
 
-/** Names of the faces that a run was judged on. */
-async function validatedNames(folder: string): Promise<Set<string>> {
+/** What the faces of a run were to it, by name. */
+async function usesOf(folder: string): Promise<Map<string, PlanSample['use']>> {
   const { samples } = await readPlan(folder)
-  return new Set(samples.flatMap(({ name, use }) => (use === 'val' ? [name] : [])))
+  return new Map(samples.flatMap(({ name, use }) => (use === 'replay' ? [] : [[name, use]])))
 }
 
 async function compare(

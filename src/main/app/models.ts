@@ -20,7 +20,7 @@ export function modelHandlers(
   | 'models.mix'
   | 'models.delete'
 > {
-  const { registry, jobs, events, inference, settings } = context
+  const { registry, jobs, events, inference, settings, training } = context
   return {
     'models.compare': (request) =>
       jobs.run(request.job, 'models.compare', (work) => compareModels(context, request, work)),
@@ -51,6 +51,13 @@ export function modelHandlers(
           {
             model: found.manifest.id,
           },
+        )
+      const run = training.unfinishedOf(found.manifest.id)
+      if (run)
+        throw new FacetError(
+          'conflict',
+          `${found.manifest.id} is what the training '${run.name}' began with, which is not over: end or delete that first.`,
+          { model: found.manifest.id, run: run.id },
         )
       await registry.remove(found)
       events.emit('models.changed', {})

@@ -3,7 +3,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
-import type { PreviewFace, TrainingProgress, TrainingRun, TrainingSurvey } from '../../../shared/training'
+import type {
+  PreviewFace,
+  RunState,
+  TrainingProgress,
+  TrainingRun,
+  TrainingSurvey,
+} from '../../../shared/training'
 import { openRuns } from '../../store/runs/open'
 import { RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { PLAN_FILE } from '../../training/plan'
@@ -14,6 +20,9 @@ import { chooseBase } from './base'
 import { begin, choose, trainingChoice, type Wish } from './begin'
 import { readPreviews } from './previews'
 import { keepBest, RunInWork, tidy } from './work'
+
+/** Runs that still need what they began with. */
+const UNFINISHED: readonly RunState[] = ['preparing', 'running', 'paused', 'interrupted']
 
 export class Training {
   readonly #context: Omit<Context, 'training'>
@@ -68,6 +77,12 @@ export class Training {
 
   show(id: number): TrainingRun {
     return this.#runs().read(id)
+  }
+
+  /** A run of the open workspace that began with the model `base` and is not over; null where there is none. */
+  unfinishedOf(base: string): TrainingRun | null {
+    if (this.#context.workspace.current === null) return null
+    return this.list().runs.find((run) => run.base === base && UNFINISHED.includes(run.state)) ?? null
   }
 
   /** Throws `conflict` for a run that is not in work here. */

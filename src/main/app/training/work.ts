@@ -18,7 +18,7 @@ import type { Registry } from '../../models/registry'
 import { addTrained, type TrainingImage } from '../../models/trained'
 import type { RunStore } from '../../store/runs/runs'
 import type { Control, Preview, TrainEnd, TrainNews } from '../../training/news'
-import { BEST_FILE, CHECKPOINT_FILE, TAPS_FOLDER } from '../../training/plan'
+import { BEST_FILE, CHECKPOINT_FILE, readPlan, TAPS_FOLDER } from '../../training/plan'
 import { bestOfCheckpoint, bestSize, type StepSize } from '../../training/state'
 import type { Paths } from '../deps'
 import { engineOptions } from '../engine'
@@ -260,6 +260,12 @@ export async function keepBest(
   if (run.model !== null || bestEpoch === null || !existsSync(weights)) return run
   const settings = learnedBy(run.settings, await bestSize(folder))
   const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
+  if (parent === null && (await readPlan(folder)).weights.length > 0)
+    throw new FacetError(
+      'model/unknown',
+      `${base}, which the training '${run.name}' began with, is gone, and what was learned is of no use without it.`,
+      { model: base, run: id },
+    )
   const scoreOf = (at: number): number | undefined => epochs.find(({ epoch }) => epoch === at)?.val?.mean_f1
   const [before, after] = [scoreOf(0), scoreOf(bestEpoch)]
   if (before !== undefined && after !== undefined && after <= before)

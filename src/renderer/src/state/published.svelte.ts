@@ -16,6 +16,8 @@ export interface Download {
 
 export class Published {
   private list: readonly PublishedModel[] = $state.raw([])
+  /** Names of those that this window fetches. */
+  private asked: readonly string[] = []
 
   constructor(
     private readonly backend: Backend,
@@ -35,6 +37,9 @@ export class Published {
 
   /** Fetches one, going on where it was paused; answers the model, or null when it is paused again. */
   async start(name: string): Promise<ModelInfo | null> {
+    // A second click comes before the list tells of the first.
+    if (this.asked.includes(name)) return null
+    this.asked = [...this.asked, name]
     const job = this.jobs.begin()
     try {
       return await this.backend.call('models.download', { name, job })
@@ -42,6 +47,7 @@ export class Published {
       if (toWire(error).code === 'cancelled') return null
       throw error
     } finally {
+      this.asked = this.asked.filter((other) => other !== name)
       this.jobs.end(job)
     }
   }

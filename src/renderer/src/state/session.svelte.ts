@@ -139,7 +139,10 @@ export class Session {
 
   private readModels(): void {
     this.attempt(async () => {
+      // Another window may have chosen another model, or deleted one.
+      await this.settings.read(navigator.languages)
       await this.models.read()
+      this.training.form.forgetMissing(this.models.list)
       await this.published.read()
     })
   }
@@ -334,7 +337,7 @@ export class Session {
   /** Says on whichever page how a run ended. */
   private tellEnd(run: TrainingRun): void {
     const seen = this.page === 'train' && this.training.chosen === run.id
-    if (run.state === 'failed')
+    if (run.state === 'failed' || (run.state === 'interrupted' && run.problem !== null))
       this.toasts.add('error', t('run.failedTitle', { name: run.name }), run.problem ?? '')
     else if (run.state === 'done' && !seen)
       this.toasts.add('info', t('run.finished', { name: run.name }), t('run.finishedHint'))

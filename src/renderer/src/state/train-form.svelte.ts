@@ -80,6 +80,11 @@ export class TrainForm {
     if (typed !== 'wrong') this.set(name, typed === 'automatic' ? undefined : typed.value)
   }
 
+  /** A base model that is not there any more is Facet's choice again. */
+  forgetMissing(models: readonly { readonly id: string }[]): void {
+    if (!models.some(({ id }) => id === this.model)) this.model = null
+  }
+
   /** Leaves every option to Facet. */
   reset(): void {
     this.options = {}

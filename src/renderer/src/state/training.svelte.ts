@@ -10,6 +10,8 @@ import { Watch } from './watch.svelte'
 export type RunTab = 'curves' | 'gate' | 'settings'
 /** Losses of single steps that are kept for the curve, thinned when there are twice as many. */
 const TRAIL = 600
+/** A name has 80 characters at most, and a mixture's says more. */
+const MAX_STEM = 48
 
 /** Being worked on. */
 export function isActive(state: RunState): boolean {
@@ -104,6 +106,7 @@ export class Training {
   clear(): void {
     this.runs = []
     this.progress = null
+    this.trail = { run: 0, dots: [] }
     this.choose(null)
     this.form.clear()
     this.gate.clear()
@@ -112,9 +115,10 @@ export class Training {
   /** A name that no run has yet, for the model of the next one. */
   get proposedName(): string {
     const taken = this.runs.map(({ name }) => name)
+    const stem = this.stem.slice(0, MAX_STEM).trim()
     let number = taken.length + 1
-    while (taken.includes(`${this.stem} ${number}`)) number++
-    return `${this.stem} ${number}`
+    while (taken.includes(`${stem} ${number}`)) number++
+    return `${stem} ${number}`
   }
 
   /** Starts a run as the form says and looks at it; `shown`: ids in the image list. */
