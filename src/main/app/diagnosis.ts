@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import type { DoctorReport, PrecisionCheck, ProviderTrial } from '../../shared/answers'
 import { STATUSES } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
+import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest, type Manifest } from '../models/manifest'
 import { networkOf } from '../models/registry'
@@ -109,7 +110,7 @@ async function inspect(path: string): Promise<Record<string, unknown>> {
   if (stats.isDirectory()) return inspectFolder(path)
   if (path.toLowerCase().endsWith('.onnx')) return inspectOnnx(await readFile(path))
   return withCheckpoint(path, async (checkpoint) => {
-    const shapes = new Map(checkpoint.tensors.map((info) => [info.name, info]))
+    const shapes = infosByName(checkpoint)
     return {
       kind: 'checkpoint',
       format: checkpoint.format,

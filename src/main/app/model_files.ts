@@ -5,6 +5,7 @@ import type { ModelFile, ModelLook } from '../../shared/answers'
 import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { hintsOf, type Hint } from '../../shared/plausible'
+import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import type { EngineClient } from '../engine/client'
 import { pictureSize } from '../imaging/picture'
@@ -38,7 +39,7 @@ const HINTS: Readonly<Record<Hint, string>> = {
 export function modelFileHandlers(
   context: Context,
 ): Pick<Handlers, 'models.examine' | 'models.look' | 'models.import'> {
-  const { jobs, events, inference, registry, workspace, uploads, deps } = context
+  const { jobs, events, inference, workspace, uploads, deps } = context
   const sample = join(deps.paths.resources, 'sample', 'aligned', 'astronaut.jpg')
 
   return {
@@ -60,22 +61,14 @@ export function modelFileHandlers(
     'models.import': (request) =>
       jobs.run(request.job, 'models.import', async (work) => {
         const path = resolve(request.file)
-        const assumed = request.resolution === undefined ? await assumedSide(path) : null
-        const known = new Set((await registry.list()).map(({ manifest }) => manifest.id))
         const model = (await isOnnx(path))
           ? await takeOnnx(context, path, request, work)
           : await takeCheckpoint(context, path, request, work)
         await uploads.discard(path)
         events.emit('models.changed', {})
-        if (assumed === model.manifest.resolution && !known.has(model.manifest.id)) tellAssumed(model)
         if (model.manifest.onnx || model.manifest.classes !== 19) await warnOfOddities(model, work.signal)
         return modelInfo(model)
       }),
-  }
-
-  function tellAssumed({ manifest: { id, resolution } }: Model): void {
-    const message = `${id} is used at ${resolution} x ${resolution} pixels, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name (${id}_256.pt), or with facet model import --resolution.`
-    events.emit('notice', { level: 'warning', message })
   }
 
   /** A model whose order of classes somebody had to say is tried on a portrait: a wrong order shows. */
@@ -93,26 +86,22 @@ export function modelFileHandlers(
   }
 }
 
+/** Says that nothing told what a new model was trained at. */
+function tellAssumed(events: Context['events'], { manifest: { id, resolution } }: Model): void {
+  const message = `${id} is used at ${resolution} x ${resolution} pixels, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name (${id}_256.pt), or with facet model import --resolution.`
+  events.emit('notice', { level: 'warning', message })
+}
+
 /** A picture's size with the longer side at most LOOK_SIDE. */
 function fitted({ width, height }: { width: number; height: number }): { width: number; height: number } {
   const scale = Math.min(1, LOOK_SIDE / Math.max(width, height))
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
 }
 
-/** The side that a checkpoint would be used at for want of anything that says it; null where something does. */
-async function assumedSide(path: string): Promise<number | null> {
-  if (await isOnnx(path)) return null
-  return withCheckpoint(path, async (checkpoint) => {
-    const { classes } = recognise(new Map(checkpoint.tensors.map((info) => [info.name, info])), path)
-    const { resolution, assumed } = await knownFacts(checkpoint, classes, undefined)
-    return assumed ? resolution : null
-  })
-}
-
 async function examine(engine: EngineClient, path: string, signal: AbortSignal): Promise<ModelFile> {
   if (!(await isOnnx(path))) {
     return withCheckpoint(path, async (checkpoint) => {
-      const { arch, classes } = recognise(new Map(checkpoint.tensors.map((info) => [info.name, info])), path)
+      const { arch, classes } = recognise(infosByName(checkpoint), path)
       const { classSet } = await knownFacts(checkpoint, classes, undefined)
       return { kind: 'checkpoint', arch, classes, classSet }
     })
@@ -144,7 +133,7 @@ async function ran(engine: EngineClient, file: OnnxFile, signal: AbortSignal): P
 }
 
 async function takeCheckpoint(
-  { registry, uploads }: Context,
+  { registry, uploads, events }: Context,
   path: string,
   { name, arch, dataset, resolution, half, preset, use }: Checked<'models.import'>,
   work: Work,
@@ -158,6 +147,7 @@ async function takeCheckpoint(
   return importModel(registry, path, {
     ...work,
     half,
+    onAssumed: (model) => tellAssumed(events, model),
     ...(uploads.holds(path) ? { usualName: parse(path).name } : {}),
     ...(name === undefined ? {} : { name }),
     ...(arch === undefined ? {} : { arch }),

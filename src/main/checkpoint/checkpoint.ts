@@ -54,6 +54,11 @@ export function missingTensor(file: string, name: string): FacetError {
   return new FacetError('checkpoint/missing-tensor', message, { file, tensor: name })
 }
 
+/** What a source says of its tensors, by name. */
+export function infosByName({ tensors }: Pick<TensorSource, 'tensors'>): ReadonlyMap<string, TensorInfo> {
+  return new Map(tensors.map((info) => [info.name, info]))
+}
+
 /** Tensors in memory as a source. */
 export function tensorSource(tensors: ReadonlyMap<string, Tensor>): TensorSource {
   return {

@@ -5,6 +5,7 @@ import { fingerprint } from '../base/fs'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, type Channel } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from '../../shared/network'
+import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { readTensors } from '../checkpoint/overlay'
 import { encodeModel } from '../onnx/encode'
@@ -225,9 +226,7 @@ function endOf(ending: Ending, { [ending]: output }: Record<string, Array32>): U
 
 /** What the tensors at `weights` are. Errors as for `recognise` and opening a checkpoint. */
 export function recogniseIn(weights: string): Promise<SegFaceConfig> {
-  return withCheckpoint(weights, async ({ tensors }) =>
-    recognise(new Map(tensors.map((info) => [info.name, info])), weights),
-  )
+  return withCheckpoint(weights, async (checkpoint) => recognise(infosByName(checkpoint), weights))
 }
 
 /** The graph of SegFace's tensors in `ref`, all read from disk. Throws a checkpoint error or `model/unsupported`. */

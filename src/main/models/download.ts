@@ -6,7 +6,7 @@ import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { DATASET_NAMES } from '../../shared/network'
-import type { TensorInfo } from '../checkpoint/checkpoint'
+import { infosByName, type TensorInfo } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { recognise } from '../segface/config'
 import { hashFile, importModel } from './importer'
@@ -115,7 +115,7 @@ async function requireNetwork(file: string, url: string, { name, arch, classSet 
 
 function nameOf(tensors: readonly TensorInfo[]): string {
   try {
-    const { arch, classes } = recognise(new Map(tensors.map((info) => [info.name, info])))
+    const { arch, classes } = recognise(infosByName({ tensors }))
     return `${arch} with ${classes} classes`
   } catch (error) {
     if (error instanceof FacetError && error.code === 'model/unsupported') return 'no SegFace network'
@@ -139,6 +139,7 @@ async function importChecked(
       sha256,
       signal,
       known: {
+        assumed: false,
         source: path,
         resolution,
         licence,

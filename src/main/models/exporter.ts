@@ -4,7 +4,7 @@ import type { ModelFormat } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { IMAGENET_MEAN, IMAGENET_STD, type ClassSet } from '../../shared/network'
 import { copyBytes, writeFileAtomic } from '../base/fs'
-import type { TensorSource } from '../checkpoint/checkpoint'
+import { infosByName, type TensorSource } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { withTensors } from '../checkpoint/overlay'
 import { writeSafetensors } from '../checkpoint/safetensors'
@@ -44,8 +44,8 @@ export async function findExportable(registry: Registry, idNameOrFile: string): 
   const manifest = model?.manifest ?? null
   if (onnx)
     return { id, network, arch: manifest?.arch ?? 'onnx', classes: onnx.classes.length, classSet, manifest }
-  const { arch, classes } = await withCheckpoint(weights, async ({ tensors }) =>
-    recognise(new Map(tensors.map((info) => [info.name, info])), weights),
+  const { arch, classes } = await withCheckpoint(weights, async (checkpoint) =>
+    recognise(infosByName(checkpoint), weights),
   )
   return { id, network, arch, classes, classSet, manifest }
 }

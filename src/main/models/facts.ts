@@ -36,6 +36,8 @@ const noted = z.object({
   dataset: z.enum(CLASS_SETS).optional().catch(undefined),
 })
 
+type Described = Pick<Checkpoint, 'path' | 'metadata'>
+
 /** `resolution` and `dataset` as an exported checkpoint says them. */
 export function factNotes({ resolution, classSet }: Pick<Facts, 'resolution' | 'classSet'>): {
   resolution: number
@@ -46,15 +48,23 @@ export function factNotes({ resolution, classSet }: Pick<Facts, 'resolution' | '
 
 /** What is known of a checkpoint of that many classes; `twin` is the registry's model of the same file. */
 export async function knownFacts(
-  { path: file, metadata }: Pick<Checkpoint, 'path' | 'metadata'>,
+  checkpoint: Described,
   classes: SegFaceConfig['classes'],
   twin: Model | undefined,
 ): Promise<Facts> {
-  if (twin) {
-    const { resolution, licence, scores, class_set: classSet } = twin.manifest
-    const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
-    return { resolution, assumed: false, licence, scores, card, classSet }
-  }
+  const own = await ownFacts(checkpoint, classes)
+  if (!twin) return own
+  const { resolution, licence, scores, class_set: classSet } = twin.manifest
+  const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
+  const assumed = own.assumed && own.resolution === resolution
+  return { resolution, assumed, licence, scores, card, classSet }
+}
+
+/** By what the checkpoint says itself, what lies beside it, and its name. */
+async function ownFacts(
+  { path: file, metadata }: Described,
+  classes: SegFaceConfig['classes'],
+): Promise<Facts> {
   const said = noted.parse(metadata)
   const name = nameWithFolder(file)
   const classSet = classes === 19 ? 'celebamask-hq' : (said.dataset ?? datasetByName(name))

@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { SEGFACE_PREPROCESSING, type ClassSet } from '../../shared/network'
+import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
 import { recognise } from '../segface/config'
@@ -37,7 +38,9 @@ export interface ImportOptions extends Watch {
   /** Of the file, where the caller has just hashed it. */
   readonly sha256?: string
   /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
-  readonly known?: Omit<Facts, 'assumed'> & { readonly source: string }
+  readonly known?: Facts & { readonly source: string }
+  /** Told of a new model whose resolution nothing said. */
+  readonly onAssumed?: (model: Model) => void
 }
 
 /**
@@ -52,7 +55,7 @@ export async function importModel(
 ): Promise<Model> {
   const path = resolve(file)
   return withCheckpoint(path, async (checkpoint) => {
-    const shapes = new Map(checkpoint.tensors.map((info) => [info.name, info]))
+    const shapes = infosByName(checkpoint)
     const { arch, classes } = recognise(shapes, path)
     if (options.arch !== undefined) requireArch(path, options.arch, arch)
     if (options.resolution !== undefined) requireResolution(options.resolution)
@@ -99,9 +102,11 @@ export async function importModel(
     const source = watched(half ? halved(sound) : sound, options)
     const notes = { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) }
     const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
-    return addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
+    const model = await addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
       writeSafetensors(join(folder, WEIGHTS_FILE), source, notes),
     )
+    if (resolution === undefined && known.assumed) options.onAssumed?.(model)
+    return model
   })
 }
 

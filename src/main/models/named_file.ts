@@ -1,4 +1,5 @@
 /** @file What a model file outside the registry is, for commands that take one by its path. */
+import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { recognise } from '../segface/config'
 import { knownFacts } from './facts'
@@ -17,7 +18,7 @@ export async function describeFile(registry: Registry, file: string): Promise<Fi
   if (await isOnnx(file)) return describeOnnx(registry, file)
   const twin = await twinOf(registry, file)
   const { classes, facts } = await withCheckpoint(file, async (checkpoint) => {
-    const { classes } = recognise(new Map(checkpoint.tensors.map((info) => [info.name, info])), file)
+    const { classes } = recognise(infosByName(checkpoint), file)
     return { classes, facts: await knownFacts(checkpoint, classes, twin) }
   })
   const { resolution, classSet } = facts

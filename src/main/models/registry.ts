@@ -81,7 +81,8 @@ export class Registry {
   }
 
   /**
-   * Deletes a model for good. Its folder stays, empty, so that no other model gets its id. Throws `conflict` for the default one and for one that others are made of, naming them.
+   * Deletes a model for good. Its folder stays, empty, so that no other model gets its id. Throws `conflict` for the default
+   * one and for one that others are made of, naming them.
    */
   async remove({ manifest, folder, isDefault, children }: Model): Promise<void> {
     const refuse = (why: string): never => {

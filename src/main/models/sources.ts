@@ -31,7 +31,7 @@ export function finite(source: TensorSource, file: string, read: ReadonlySet<str
     tensors: source.tensors,
     async read(name) {
       const tensor = await source.read(name)
-      if (read.has(name) && isFloating(tensor.dtype) && !isFinite(toFloat32(tensor)))
+      if (read.has(name) && isFloating(tensor.dtype) && !areFinite(toFloat32(tensor)))
         throw malformed(
           file,
           `its tensor '${name}' holds infinities or what is no number, so it would find nothing; take a checkpoint from before its training came apart`,
@@ -41,7 +41,7 @@ export function finite(source: TensorSource, file: string, read: ReadonlySet<str
   }
 }
 
-function isFinite(values: Float32Array): boolean {
+function areFinite(values: Float32Array): boolean {
   for (const value of values) if (value - value !== 0) return false
   return true
 }

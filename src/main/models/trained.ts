@@ -9,7 +9,7 @@ import { SEGFACE_PREPROCESSING } from '../../shared/network'
 import type { EpochRow, ValidationScores } from '../../shared/training'
 import { writeFileAtomic } from '../base/fs'
 import { elementCount, tensorBytes } from '../base/tensor'
-import type { TensorSource } from '../checkpoint/checkpoint'
+import { infosByName, type TensorSource } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { withTensors } from '../checkpoint/overlay'
 import { writeSafetensors } from '../checkpoint/safetensors'
@@ -88,7 +88,7 @@ function inherited({ manifest: { arch, classes, params, licence, half } }: Model
 
 function freshFacts(weights: string): Promise<Facts> {
   return withCheckpoint(weights, async ({ tensors }) => {
-    const shapes = new Map(tensors.map((info) => [info.name, info]))
+    const shapes = infosByName({ tensors })
     const { arch, classes } = recognise(shapes, weights)
     return { arch, classes, params: countParameters(shapes), licence: FRESH_LICENCE, half: false }
   })
@@ -96,7 +96,7 @@ function freshFacts(weights: string): Promise<Facts> {
 
 /** Of `best`, the tensors whose values are not those of `parent`. Throws for one that `parent` has not, or has otherwise. */
 async function changed(parent: TensorSource, best: TensorSource, file: string): Promise<TensorSource> {
-  const shapes = new Map(parent.tensors.map((info) => [info.name, info]))
+  const shapes = infosByName(parent)
   const tensors = []
   for (const info of best.tensors) {
     const known = shapes.get(info.name)

@@ -27,8 +27,8 @@ export function parameterShapes(
 }
 
 /**
- * Names of the tensors that the network of a state dict reads. Throws `checkpoint/missing-tensor` where one of the tensors that its network reads is absent or has another shape, and
- * `model/unsupported` for other numbers of classes, naming `file`.
+ * Names of the tensors that the network of a state dict reads. Throws `checkpoint/missing-tensor` where one of them is absent
+ * or has another shape, and `model/unsupported` for other numbers of classes, naming `file`.
  */
 export function requireParameters(tensors: TensorShapes, file: string): ReadonlySet<string> {
   const { arch } = recognise(tensors, file)

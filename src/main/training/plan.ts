@@ -2,6 +2,7 @@
  * @file What the backend hands to the engine for a training run: a folder with `plan.json` and the label maps it names; and
  * what the engine leaves there.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -53,6 +54,11 @@ const plan = z.object({
 })
 export type Plan = z.infer<typeof plan>
 export type PlanSample = Plan['samples'][number]
+
+/** True for a run whose faces are ready: the plan is written last. */
+export function hasPlan(folder: string): boolean {
+  return existsSync(join(folder, PLAN_FILE))
+}
 
 /** The plan of `folder`, checked. Throws `file/unreadable`, or `file/malformed` naming the field. */
 export async function readPlan(folder: string): Promise<Plan> {

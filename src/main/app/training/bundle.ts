@@ -35,11 +35,6 @@ const START_FILE = 'start.pt'
 /** Two levels that SegFace's README shows; see bundle_scripts.ts for the third. */
 const DATASET_FOLDER = join('data', 'SegFace', 'CelebAMask-HQ')
 
-/** With what is wrong with the dataset and which faces were left out, in sentences. */
-export interface ToldBundle extends TrainingBundle {
-  readonly notes: readonly string[]
-}
-
 /**
  * Writes the folder; a face whose picture or one of whose masks cannot be read is left out and told. Throws `conflict` where
  * it holds something already, `dataset/malformed` where there is nothing to learn from.
@@ -48,7 +43,7 @@ export async function writeBundle(
   context: Context,
   request: Checked<'training.bundle'>,
   work: Work,
-): Promise<ToldBundle> {
+): Promise<TrainingBundle> {
   const dataset = resolve(request.dataset)
   const out = resolve(request.out)
   await requireEmpty(out)

@@ -7,7 +7,7 @@ import type { TrainingRun, TrainingSummary } from '../../../shared/training'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
 import { RESUMABLE, type RunStore } from '../../store/runs/runs'
-import { PLAN_FILE } from '../../training/plan'
+import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import type { Work } from '../jobs'
 import { storeFolders } from '../workspace'
@@ -80,7 +80,10 @@ function resumeNewest(context: Context, runs: RunStore, name: string, dataset: s
     .list()
     .find(
       ({ id, state, ...known }) =>
-        known.name === name && known.dataset === dataset && RESUMABLE.includes(state) && hasFaces(runs, id),
+        known.name === name &&
+        known.dataset === dataset &&
+        RESUMABLE.includes(state) &&
+        hasPlan(runs.folderOf(id)),
     )
   if (!run)
     throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
@@ -89,11 +92,6 @@ function resumeNewest(context: Context, runs: RunStore, name: string, dataset: s
   const work = resumeRun(context, runs, run.id)
   if (work instanceof RunInWork) return work
   throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
-}
-
-/** False for a run that came to its end before its faces were ready. */
-function hasFaces(runs: RunStore, id: number): boolean {
-  return existsSync(join(runs.folderOf(id), PLAN_FILE))
 }
 
 /** The model that a run ended in. Throws where it has none. */

@@ -6,7 +6,7 @@ import type { PreviewFace } from '../../../shared/training'
 import { readLabelPng } from '../../imaging/mask'
 import { squareJpeg } from '../../imaging/view'
 import { labelsAt } from '../../segface/preprocess'
-import { PLAN_FILE, readPlan, type PlanSample } from '../../training/plan'
+import { hasPlan, readPlan, type PlanSample } from '../../training/plan'
 
 /** Where the faces that are shown after an epoch lie, one label map each, named after their place in the plan. */
 export function previewFolder(folder: string, epoch: number): string {
@@ -15,7 +15,7 @@ export function previewFolder(folder: string, epoch: number): string {
 
 /** The faces after `epoch`; none where it has not ended, or the run is not prepared yet. */
 export async function readPreviews(folder: string, epoch: number): Promise<PreviewFace[]> {
-  if (!existsSync(join(folder, PLAN_FILE))) return []
+  if (!hasPlan(folder)) return []
   const { samples, previews, settings } = await readPlan(folder)
   const shown = previews.flatMap((place) => {
     const sample = samples[place]

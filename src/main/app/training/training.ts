@@ -1,5 +1,4 @@
 /** @file Training in the window: the runs of the open workspace, of which at most one is in work. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
@@ -12,7 +11,7 @@ import type {
 } from '../../../shared/training'
 import { openRuns } from '../../store/runs/open'
 import { RESUMABLE, type RunStore } from '../../store/runs/runs'
-import { PLAN_FILE } from '../../training/plan'
+import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import { withSamples } from '../samples'
 import type { Workspace } from '../workspace'
@@ -194,7 +193,7 @@ export function resumeRun(
   runs: RunStore,
   id: number,
 ): RunInWork | TrainingRun {
-  const isWhole = existsSync(join(runs.folderOf(id), PLAN_FILE))
+  const isWhole = hasPlan(runs.folderOf(id))
   const { name, state } = runs.read(id)
   // It says why already.
   if (!isWhole && state === 'failed')

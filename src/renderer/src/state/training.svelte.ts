@@ -10,8 +10,13 @@ import { Watch } from './watch.svelte'
 export type RunTab = 'curves' | 'gate' | 'settings'
 /** Losses of single steps that are kept for the curve, thinned when there are twice as many. */
 const TRAIL = 600
-/** A name has 80 characters at most, and a mixture's says more. */
+/** A name has 80 characters at most, and those made of it say more. */
 const MAX_STEM = 48
+
+/** As much of a name as another one is made of. */
+export function stemOf(name: string): string {
+  return name.slice(0, MAX_STEM).trim()
+}
 
 /** Being worked on. */
 export function isActive(state: RunState): boolean {
@@ -115,7 +120,7 @@ export class Training {
   /** A name that no run has yet, for the model of the next one. */
   get proposedName(): string {
     const taken = this.runs.map(({ name }) => name)
-    const stem = this.stem.slice(0, MAX_STEM).trim()
+    const stem = stemOf(this.stem)
     let number = taken.length + 1
     while (taken.includes(`${stem} ${number}`)) number++
     return `${stem} ${number}`
