@@ -1,7 +1,7 @@
 /**
  * @file Networks as Facet builds them against the published ones as an exporter writes them (`literal/`), in one run of one
- * onnxruntime with the same threads and options: milliseconds per image of both in turn, and of each in a process of its own
- * loading, the first time and again, and peak memory. `npm run bench -- inference [ARCH …|all] [--side 512] [--runs 12]`.
+ * onnxruntime with the same threads and options: milliseconds per image of both in turn, and of ours in 8 bits where that is
+ * another graph, and of each in a process of its own loading, the first time and again, and peak memory. `npm run bench -- inference [ARCH …|all] [--side 512] [--runs 12]`.
  */
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -12,7 +12,9 @@ import { median } from '../../src/main/base/quantile'
 import { writeSafetensors } from '../../src/main/checkpoint/safetensors'
 import { encodeModel } from '../../src/main/onnx/encode'
 import { sessionOptions, threadCount } from '../../src/main/runtime/providers'
+import { saturates } from '../../src/main/runtime/saturation'
 import { ARCHITECTURES, type Architecture } from '../../src/main/segface/config'
+import { backboneInInt8, gainsInInt8 } from '../../src/main/segface/int8'
 import { buildSegFace } from '../../src/main/segface/network'
 import { readInput } from '../../src/main/segface/preprocess'
 import { countParameters } from '../../src/main/segface/weights'
@@ -27,7 +29,7 @@ const DEFAULT_ARCHITECTURES: readonly Architecture[] = ['mobilenet', 'convnext_b
 const THREADS = threadCount(2)
 
 const HEAD = [
-  'network', 'M params', 'difference', 'ours ms', 'literal ms', 'ratio', 'of minima', 'of CPU time', 'literal, default options',
+  'network', 'M params', 'difference', 'ours ms', 'literal ms', 'ratio', 'of minima', 'of CPU time', 'literal, default options', '8 bits ms',
   'load ms: ours', 'again', 'literal', 'peak MB: ours', 'literal',
 ] // prettier-ignore
 
@@ -61,12 +63,16 @@ async function compare(arch: Architecture, side: number, runs: number, folder: s
     alone('ours', weights, side, folder),
     alone('literal', literal, side, folder),
   ]
-  const options = sessionOptions('cpu', THREADS)
-  const [ours, same, plain] = await race(
+  const options = sessionOptions('cpu', THREADS, await saturates())
+  const graph = buildSegFace(stateDict, { resolution: side })
+  const [ours, same, plain, int8] = await race(
     [
-      await InferenceSession.create(encodeModel(buildSegFace(stateDict, { resolution: side })), options),
+      await InferenceSession.create(encodeModel(graph), options),
       await InferenceSession.create(literal, options),
       await InferenceSession.create(literal, { intraOpNumThreads: THREADS }),
+      ...(gainsInInt8(arch)
+        ? [await InferenceSession.create(encodeModel(backboneInInt8(graph)), options)]
+        : []),
     ],
     new OrtTensor('float32', await readInput(PHOTO, side), [1, 3, side, side]),
     runs,
@@ -81,6 +87,7 @@ async function compare(arch: Architecture, side: number, runs: number, folder: s
     (Math.min(...same.ms) / Math.min(...ours.ms)).toFixed(2),
     (median(same.cpuMs) / median(ours.cpuMs)).toFixed(2),
     (median(plain.ms) / median(ours.ms)).toFixed(2),
+    int8 ? show(median(int8.ms)) : '',
     show(first.loadMs),
     show(again.loadMs),
     show(theirs.loadMs),
@@ -98,10 +105,10 @@ interface Lap {
 
 /** Runs sessions in turn, so that what slows the machine slows all of them. */
 async function race(
-  sessions: readonly [InferenceSession, InferenceSession, InferenceSession],
+  sessions: readonly InferenceSession[],
   image: OrtTensor,
   runs: number,
-): Promise<[Lap, Lap, Lap]> {
+): Promise<[Lap, Lap, Lap, Lap?]> {
   const laps = sessions.map((): Lap => ({ ms: [], cpuMs: [], logits: new Float32Array() }))
   for (let turn = -1; turn < runs; turn++) {
     for (const [i, session] of sessions.entries()) {
@@ -119,10 +126,9 @@ async function race(
     }
   }
   for (const session of sessions) await session.release()
-  return laps as [Lap, Lap, Lap]
+  return laps as [Lap, Lap, Lap, Lap?]
 }
 
-/** The shipped model's weights, else tensors made from their names: the same work, but for the denormals. */
 /** Loads and runs in a process of its own, whose memory is nobody else's. */
 function alone(which: 'ours' | 'literal', file: string, side: number, folder: string): Alone {
   const jiti = resolve('node_modules', 'jiti', 'lib', 'jiti-cli.mjs')

@@ -5,6 +5,7 @@ import { elementCount } from '../../src/main/base/tensor'
 import { encodeModel } from '../../src/main/onnx/encode'
 import type { Graph } from '../../src/main/onnx/graph'
 import { sessionOptions } from '../../src/main/runtime/providers'
+import { saturates } from '../../src/main/runtime/saturation'
 
 export type Numbers = Float32Array | Uint8Array | Int32Array | BigInt64Array
 
@@ -15,7 +16,10 @@ export async function runGraph(
   graph: Graph,
   feeds: Readonly<Record<string, Numbers>>,
 ): Promise<Record<string, Numbers>> {
-  const session = await InferenceSession.create(encodeModel(graph), sessionOptions('cpu', 2))
+  const session = await InferenceSession.create(
+    encodeModel(graph),
+    sessionOptions('cpu', 2, await saturates()),
+  )
   try {
     const inputs = graph.inputs.map(({ name, dtype, shape }) => {
       const data = feeds[name]

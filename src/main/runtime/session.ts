@@ -4,6 +4,7 @@ import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-nod
 import type { Provider } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { foldingOptions, sessionOptions, threadCount } from './providers'
+import { saturates } from './saturation'
 
 export interface Array32 {
   readonly data: Float32Array | Uint8Array | Int32Array
@@ -63,7 +64,11 @@ export async function loadGraph(
     )
   }
   const options: InferenceSession.SessionOptions = {
-    ...sessionOptions(provider, threadCount(availableParallelism())),
+    ...sessionOptions(
+      provider,
+      threadCount(availableParallelism()),
+      provider === 'cpu' && (await saturates()),
+    ),
     ...(onDevice.length > 0 && {
       preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'] as const)),
     }),
