@@ -6,6 +6,18 @@ import { fill } from './fill'
 import type { Entry, Language } from './languages'
 
 const NOTES = {
+  nothingToLearn: {
+    en: 'There is nothing to learn from: correct or accept some images first.',
+    ko: '학습할 것이 없습니다. 먼저 이미지를 몇 장 수정하거나 승인하세요.',
+  },
+  fewExamples: {
+    en: 'Few examples of {parts}: a part needs five or more.',
+    ko: '예시가 적은 부위: {parts}. 부위마다 다섯 장 이상 필요합니다.',
+  },
+  noExamples: {
+    en: 'No examples of {parts}: the model may unlearn what it knows of them.',
+    ko: '예시가 없는 부위: {parts}. 모델이 이 부위에 대해 알던 것을 잊을 수 있습니다.',
+  },
   freshLearnsAll: {
     en: 'Every weight learns, since a fresh network knows nothing yet.',
     ko: '새 네트워크는 아직 아는 것이 없으므로 모든 가중치를 학습합니다.',

@@ -182,7 +182,7 @@ export interface TrainingSurvey {
   /** The settings that would be used, and why. */
   readonly settings: TrainSettings
   readonly notes: readonly string[]
-  /** E.g. `earring: 2 examples; it needs five or more`. */
+  /** Of parts that few or no faces show, as sentences of notes.ts. */
   readonly warnings: readonly string[]
   /** Seconds that it would take, by a measured step; null while not measured. */
   readonly seconds: number | null

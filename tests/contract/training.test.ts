@@ -103,7 +103,7 @@ describe('before it starts', () => {
     expect(survey.parts).toEqual(Object.fromEntries(PART_NAMES.map((part) => [part, count(part)])))
     expect(survey.notes.join('\n')).toMatch(/Every weight learns.*\n.*7 images/)
     const few = PART_NAMES.find((part) => count(part) > 0 && count(part) < 5) ?? expect.fail('no rare part')
-    expect(survey.warnings.join('\n')).toContain(`${few}: ${count(few)} example`)
+    expect(survey.warnings.join('\n')).toContain(`${few} (${count(few)})`)
   })
 
   test('takes the images that are chosen, and keeps validation apart from them', async () => {

@@ -17,6 +17,12 @@ describe('a note', () => {
     expect(noteIn('en', passes)).toBe(passes)
   })
 
+  test('of rare parts is said in Korean, too', () => {
+    const few = noteOf('fewExamples', { parts: 'hat (2), ear_r (1)' })
+    expect(noteIn('ko', few)).toContain('hat (2), ear_r (1).')
+    expect(noteIn('ko', noteOf('noExamples', { parts: 'neck_l' }))).toMatch(/neck_l/)
+  })
+
   test('takes values with any characters, names and sentences too', () => {
     const note = noteOf('leftOut', {
       image: 'a (1).jpg was {b}',

@@ -53,14 +53,15 @@ function countParts(train: readonly Sample[]): Record<PartName, number> {
 }
 
 function warningsOf(parts: Readonly<Record<PartName, number>>, images: number): string[] {
-  if (images === 0) return ['There is nothing to learn from: correct or accept some images first.']
-  const few = PART_NAMES.filter((part) => parts[part] > 0 && parts[part] < FEW).map(
-    (part) => `${part}: ${parts[part]} example${parts[part] === 1 ? '' : 's'}; it needs five or more.`,
-  )
+  if (images === 0) return [noteOf('nothingToLearn', {})]
+  const few = PART_NAMES.filter((part) => parts[part] > 0 && parts[part] < FEW)
   const none = PART_NAMES.filter((part) => parts[part] === 0)
-  return none.length === 0
-    ? few
-    : [...few, `No examples of ${none.join(', ')}: the model may unlearn what it knows of them.`]
+  return [
+    ...(few.length === 0
+      ? []
+      : [noteOf('fewExamples', { parts: few.map((part) => `${part} (${parts[part]})`).join(', ') })]),
+    ...(none.length === 0 ? [] : [noteOf('noExamples', { parts: none.join(', ') })]),
+  ]
 }
 
 /** What a step took in the newest run of the same network, side, batch and scope. */
