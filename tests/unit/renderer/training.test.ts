@@ -146,6 +146,48 @@ describe('runs', () => {
   })
 })
 
+describe('answers that news overtook', () => {
+  test('do not bring back what a run was before', async () => {
+    const { training } = make({
+      'training.resume': () => {
+        training.put(run(1, 'done', { model: 'faces-1' }))
+        return run(1, 'running')
+      },
+      'training.pause': () => run(2, 'paused'),
+    })
+    training.put(run(1, 'paused'))
+    training.put(run(2, 'running'))
+    await training.resume(1)
+    await training.pause(2)
+    expect(training.runs.map(({ id, state }) => [id, state])).toEqual([
+      [2, 'paused'],
+      [1, 'done'],
+    ])
+  })
+
+  test('do not lose runs that began, ended or were deleted while they were read', async () => {
+    const { training } = make({
+      'training.list': () => {
+        training.put(run(4, 'preparing'))
+        training.put(run(3, 'done', { model: 'faces-3' }))
+        training.addEpoch(2, row(0), true)
+        training.remove(1)
+        return {
+          runs: [run(3, 'running'), run(2, 'paused'), run(1, 'paused')],
+          progress: progress(5, 0.9, { run: 3 }),
+        }
+      },
+    })
+    await training.read('faces')
+    expect(training.runs.map(({ id, state }) => [id, state])).toEqual([
+      [4, 'preparing'],
+      [3, 'done'],
+      [2, 'paused'],
+    ])
+    expect(training.progress).toBeNull()
+  })
+})
+
 test('faces are looked at after some epochs only; any epoch leads to the nearest of them', () => {
   const f1 = {} as never
   const epochs = [0, 1, 2, 3, 4].map((epoch) => ({

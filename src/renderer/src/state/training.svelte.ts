@@ -66,6 +66,8 @@ export class Training {
   private stem = $state('')
   /** What of the run is shown; null for what its state asks for. */
   private chosenTab: RunTab | null = $state(null)
+  /** For each question that is open, the runs that there was news of since it was asked: its answer may be older. */
+  private readonly questions = new Set<Set<number>>()
 
   constructor(
     private readonly backend: Backend,
@@ -101,9 +103,12 @@ export class Training {
   /** Reads the runs of the open workspace; `workspace` is its name. */
   async read(workspace: string): Promise<void> {
     this.stem = workspace
-    const { runs, progress } = await this.backend.call('training.list', {})
-    this.runs = runs
-    this.progress = progress
+    const [{ runs, progress }, heard] = await this.ask(() => this.backend.call('training.list', {}))
+    const told = this.runs.filter(({ id }) => heard.has(id))
+    const begun = told.filter(({ id }) => !runs.some((run) => run.id === id))
+    const known = runs.filter(({ id }) => !heard.has(id) || told.some((run) => run.id === id))
+    this.runs = [...begun, ...known.map((run) => told.find(({ id }) => id === run.id) ?? run)]
+    this.progress = this.active?.id === progress?.run ? progress : null
     if (!runs.some(({ id }) => id === this.chosen)) this.choose(null)
   }
 
@@ -128,22 +133,21 @@ export class Training {
 
   /** Starts a run as the form says and looks at it; `shown`: ids in the image list. */
   async start(shown: readonly number[]): Promise<void> {
-    const run = await this.form.start(shown, this.proposedName)
-    this.put(run)
+    const run = await this.change(() => this.form.start(shown, this.proposedName))
     this.choose(run.id)
   }
 
   async pause(run: number): Promise<void> {
-    this.put(await this.backend.call('training.pause', { run }))
+    await this.change(() => this.backend.call('training.pause', { run }))
   }
 
   async resume(run: number): Promise<void> {
-    this.put(await this.backend.call('training.resume', { run }))
+    await this.change(() => this.backend.call('training.resume', { run }))
   }
 
   /** Ends it; the best so far becomes a model. */
   async cancel(run: number): Promise<void> {
-    this.put(await this.backend.call('training.cancel', { run }))
+    await this.change(() => this.backend.call('training.cancel', { run }))
   }
 
   async delete(run: number): Promise<void> {
@@ -151,8 +155,13 @@ export class Training {
     this.remove(run)
   }
 
-  /** A run began, changed or ended. */
+  /** News: a run began, changed or ended. */
   put(run: TrainingRun): void {
+    this.hear(run.id)
+    this.take(run)
+  }
+
+  private take(run: TrainingRun): void {
     const known = this.runs.some(({ id }) => id === run.id)
     this.runs = known ? this.runs.map((old) => (old.id === run.id ? run : old)) : [run, ...this.runs]
     const { progress } = this
@@ -160,6 +169,7 @@ export class Training {
   }
 
   remove(run: number): void {
+    this.hear(run)
     this.runs = this.runs.filter(({ id }) => id !== run)
     if (this.progress?.run === run) this.progress = null
     if (this.chosen === run) this.choose(null)
@@ -180,6 +190,7 @@ export class Training {
 
   /** An epoch is over; one that was made again, after a roll-back, takes the place of the first and of what followed. */
   addEpoch(run: number, row: EpochRow, isBest: boolean): void {
+    if (this.runs.some(({ id }) => id === run)) this.hear(run)
     this.runs = this.runs.map((old) =>
       old.id === run
         ? {
@@ -189,5 +200,27 @@ export class Training {
           }
         : old,
     )
+  }
+
+  private hear(run: number): void {
+    for (const heard of this.questions) heard.add(run)
+  }
+
+  /** The answer, and the runs that news came of while it was awaited. */
+  private async ask<T>(question: () => Promise<T>): Promise<readonly [T, ReadonlySet<number>]> {
+    const heard = new Set<number>()
+    this.questions.add(heard)
+    try {
+      return [await question(), heard]
+    } finally {
+      this.questions.delete(heard)
+    }
+  }
+
+  /** Takes the run that comes back, unless news of it were faster: a short one may have ended before its start is answered. */
+  private async change(question: () => Promise<TrainingRun>): Promise<TrainingRun> {
+    const [run, heard] = await this.ask(question)
+    if (!heard.has(run.id)) this.take(run)
+    return run
   }
 }
