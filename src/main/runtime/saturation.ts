@@ -4,7 +4,6 @@
  * name: Node names no instruction sets, and onnxruntime takes AMX for one that saturates (measured on 1.30).
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { tensor } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import { GraphBuilder } from '../onnx/graph'
 import { MatMulInteger } from '../onnx/ops/quantise'
@@ -25,9 +24,10 @@ export function saturates(): Promise<boolean> {
 async function multiplyLargest(): Promise<boolean> {
   const g = new GraphBuilder('largest')
   const x = g.input('x', 'uint8', [SIDE, SIDE])
-  const weight = tensor('int8', [SIDE, SIDE], new Int8Array(SIDE * SIDE).fill(LARGEST_INT8))
-  const zero = g.initializer('zero', tensor('uint8', [], new Uint8Array(1)))
-  g.output('y', MatMulInteger(g, x, g.initializer('weight', weight), zero))
+  const weights = new Int8Array(SIDE * SIDE).fill(LARGEST_INT8)
+  const weight = g.initializer('weight', { dtype: 'int8', shape: [SIDE, SIDE], data: weights })
+  const zero = g.initializer('zero', { dtype: 'uint8', shape: [], data: new Uint8Array(1) })
+  g.output('y', MatMulInteger(g, x, weight, zero))
   const session = await InferenceSession.create(encodeModel(g.finish()), sessionOptions('cpu', 1))
   try {
     const largest = new Uint8Array(SIDE * SIDE).fill(LARGEST_UINT8)
