@@ -5,7 +5,7 @@
 import { chmod, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fillDirectory, unwritable, writeFileAtomic } from '../base/fs'
-import { CARD_FILE, MANIFEST_FILE, type Manifest } from './manifest'
+import { CARD_FILE, MANIFEST_FILE, requireReadable, type Manifest } from './manifest'
 import type { Model, Registry } from './registry'
 
 /** A manifest before its model has an id. */
@@ -16,7 +16,7 @@ const MAX_STEM = 64
 
 /**
  * Writes the manifest, the card and what `write` puts into the folder; answers the model, whose id is made of its name.
- * Throws `file/unwritable`.
+ * Throws `file/unwritable`, or `model/unsupported` for a manifest that could not be read again.
  */
 export async function addModel(
   registry: Registry,
@@ -26,8 +26,9 @@ export async function addModel(
 ): Promise<Model> {
   const { temporary, id } = await reserve(registry, manifest.name)
   try {
-    await write(temporary)
     const whole: Manifest = { ...manifest, id }
+    requireReadable(whole)
+    await write(temporary)
     await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(whole, null, 2)}\n`)
     await writeFileAtomic(join(temporary, CARD_FILE), card)
     await fillDirectory(temporary, join(registry.folder, id))

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { CLASS_SETS, type ClassSet } from '../../shared/network'
+import { SIDE } from '../../shared/network_schema'
 import type { Checkpoint } from '../checkpoint/checkpoint'
 import type { SegFaceConfig } from '../segface/config'
 import { CARD_FILE } from './manifest'
@@ -27,12 +28,12 @@ const UNKNOWN_LICENCE =
   'Not known to Facet. SegFace publishes code and weights under MIT; the datasets that its weights are trained on (CelebAMask-HQ, LaPa, Helen) are for non-commercial research and education only.'
 
 /** The numbers that a training run may leave beside its checkpoint. */
-const scoresFile = z.object({ resolution: z.int().min(32).max(4096) }).catchall(z.unknown())
+const scoresFile = z.object({ resolution: SIDE }).catchall(z.unknown())
 const splitScores = z.object({ mean_f1: z.number() })
 
 /** What Facet writes into a checkpoint's plain values where it exports one (exporter.ts); in safetensors numbers are strings. */
 const noted = z.object({
-  resolution: z.coerce.number().pipe(z.int().min(32).max(4096)).optional().catch(undefined),
+  resolution: z.coerce.number().pipe(SIDE).optional().catch(undefined),
   dataset: z.enum(CLASS_SETS).optional().catch(undefined),
 })
 

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { FacetError } from '../../shared/errors'
 import { openForReading, readAt, unreadable } from '../base/fs'
 import { SNIFF_BYTES, whatInstead } from '../checkpoint/detect'
+import { MAX_SIDE, MIN_SIDE } from '../../shared/network'
 import { readInterface, type OnnxInterface, type Port } from '../onnx/interface'
 
 /** Node reads a file of at most 2 GiB whole, and protobuf holds no more. */
@@ -109,6 +110,11 @@ function pictureInput(path: string, { inputs }: OnnxInterface): OnnxFile['input'
   const sides = [height, width].filter((side) => typeof side === 'number')
   const [side = null, other = side] = sides
   if (side !== other) return refuse(path, `takes pictures of ${width} x ${height}; Facet feeds squares`)
+  if (side !== null && (side < MIN_SIDE || side > MAX_SIDE))
+    return refuse(
+      path,
+      `takes pictures of ${side} x ${side}; Facet runs face parsers at ${MIN_SIDE} to ${MAX_SIDE} pixels: export it for such a side, or for any`,
+    )
   return { name: input.name, size: side }
 }
 

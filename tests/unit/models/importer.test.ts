@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toFloat32, type Tensor } from '../../../src/main/base/tensor'
 import { withCheckpoint } from '../../../src/main/checkpoint/open'
+import { addModel } from '../../../src/main/models/add'
 import { importModel } from '../../../src/main/models/importer'
 import { describeFile } from '../../../src/main/models/named_file'
 import { knownFacts } from '../../../src/main/models/facts'
@@ -181,6 +182,17 @@ describe('a SegFace checkpoint', () => {
 })
 
 describe('an import that cannot be', () => {
+  test('described in a way that could not be read again leaves nothing behind', async () => {
+    const registry = await makeRegistry()
+    const { id: _, ...manifest } = (await importModel(registry, checkpoint)).manifest
+    const write = () => Promise.reject(new Error('nothing is written'))
+    await expect(addModel(registry, { ...manifest, resolution: 20 }, '', write)).rejects.toMatchObject({
+      code: 'model/unsupported',
+      message: expect.stringMatching(/^made\.pt cannot be kept as the model made-2, .*: resolution: /),
+    })
+    expect(await readdir(registry.folder)).toEqual(['made'])
+  })
+
   test('of another architecture than the one named is refused', async () => {
     const registry = await makeRegistry()
     await expect(importModel(registry, checkpoint, { arch: 'swin_base' })).rejects.toMatchObject({
