@@ -1,6 +1,6 @@
 /** @file Checkpoints into the registry: recognised, once, at the right resolution, whole or not at all. */
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toFloat32, type Tensor } from '../../../src/main/base/tensor'
@@ -178,6 +178,46 @@ describe('a SegFace checkpoint', () => {
         stateDict.get('backbone.0.1.running_var'),
       )
     })
+  })
+})
+
+describe('what an import that was killed left', () => {
+  const twoHoursAgo = new Date(Date.now() - 2 * 60 * 60 * 1000)
+
+  /** The folder that an import writes in, and that of the id which it reserved. */
+  async function leave({ folder }: Registry, id: string, lastWritten: Date): Promise<string> {
+    const temporary = join(folder, `.import-${id}.aB3dE6`)
+    await mkdir(temporary, { recursive: true })
+    await mkdir(join(folder, id))
+    const half = join(temporary, '.weights.safetensors.0.tmp')
+    await writeFile(half, 'half')
+    await utimes(half, lastWritten, lastWritten)
+    await utimes(temporary, twoHoursAgo, twoHoursAgo)
+    return temporary
+  }
+
+  test('goes with the next import, which may have its id', async () => {
+    const registry = await makeRegistry()
+    await leave(registry, 'made', twoHoursAgo)
+    expect((await importModel(registry, checkpoint)).manifest.id).toBe('made')
+    expect(await readdir(registry.folder)).toEqual(['made'])
+  })
+
+  test('stays while it is written to', async () => {
+    const registry = await makeRegistry()
+    const temporary = await leave(registry, 'made', new Date())
+    expect((await importModel(registry, checkpoint)).manifest.id).toBe('made-2')
+    expect(await readdir(temporary)).toEqual(['.weights.safetensors.0.tmp'])
+  })
+
+  test('never frees the id of a model', async () => {
+    const registry = await makeRegistry()
+    const model = await importModel(registry, checkpoint)
+    await rename(await leave(registry, 'other', twoHoursAgo), join(registry.folder, '.import-made.aB3dE6'))
+    await utimes(join(registry.folder, '.import-made.aB3dE6'), twoHoursAgo, twoHoursAgo)
+    expect((await importModel(registry, checkpoint, { name: 'again' })).manifest.id).toBe('again')
+    expect(await registry.find('made')).toEqual(model)
+    expect((await readdir(registry.folder)).sort()).toEqual(['again', 'made', 'other'])
   })
 })
 
