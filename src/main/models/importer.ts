@@ -99,7 +99,7 @@ export async function importModel(
       created: new Date().toISOString(),
     }
     const sound = finite(checkpoint, path, read)
-    const source = watched(half ? halved(sound) : sound, options)
+    const source = watched(half ? halved(sound, path) : sound, options)
     const notes = { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) }
     const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
     const model = await addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { toFloat32, type Tensor } from '../../../src/main/base/tensor'
+import { elementCount, toFloat32, type Tensor } from '../../../src/main/base/tensor'
 import { withCheckpoint } from '../../../src/main/checkpoint/open'
 import { addModel } from '../../../src/main/models/add'
 import { importModel } from '../../../src/main/models/importer'
@@ -222,6 +222,31 @@ describe('what an import that was killed left', () => {
 })
 
 describe('an import that cannot be', () => {
+  test('halved, because 16 bits cannot hold a number, leaves nothing behind', async () => {
+    const tensors = new Map(stateDict)
+    tensors.set('linear_c.0.proj.bias', f32([256], Array(256).fill(70_000)))
+    const [name, { shape }] = ['linear_fuse.weight', tensors.get('linear_fuse.weight') ?? expect.fail()]
+    const file = join(await makeFolder(), 'big.pt')
+    const write = (value: number): Promise<void> => {
+      tensors.set(name, f32(shape, Array<number>(elementCount(shape)).fill(value)))
+      return writeTorchCheckpoint(
+        file,
+        Array.from(tensors, ([name, tensor]) => ({ name, tensor })),
+      )
+    }
+    const registry = await makeRegistry()
+    await write(-65_520)
+    await expect(importModel(registry, file, { half: true })).rejects.toMatchObject({
+      code: 'usage',
+      message: `${file} cannot be halved: its tensor '${name}' holds -65520, and 16 bits hold at most 65504; leave --half out.`,
+    })
+    expect(await readdir(registry.folder)).toEqual([])
+    expect((await importModel(registry, file)).manifest.half).toBe(false)
+    // A vector keeps its range, and this is rounded to 65504.
+    await write(-65_519)
+    expect((await importModel(registry, file, { half: true })).manifest.half).toBe(true)
+  })
+
   test('described in a way that could not be read again leaves nothing behind', async () => {
     const registry = await makeRegistry()
     const { id: _, ...manifest } = (await importModel(registry, checkpoint)).manifest
