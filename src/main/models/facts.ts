@@ -53,16 +53,24 @@ export async function knownFacts(
   classes: SegFaceConfig['classes'],
   twin: Model | undefined,
 ): Promise<Facts> {
-  const own = await ownFacts(checkpoint, classes)
+  return withTwin(await ownFacts(checkpoint, classes), twin)
+}
+
+/**
+ * A file's own facts with those of the registry's model of the same file. A side that the file's own name or notes say stays:
+ * then the model's scores and card, which are of another side, are not the file's.
+ */
+export async function withTwin(own: Facts, twin: Model | undefined): Promise<Facts> {
   if (!twin) return own
   const { resolution, licence, scores, class_set: classSet } = twin.manifest
+  if (!own.assumed && own.resolution !== resolution) return { ...own, licence, classSet }
   const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
   const assumed = own.assumed && own.resolution === resolution
   return { resolution, assumed, licence, scores, card, classSet }
 }
 
 /** By what the checkpoint says itself, what lies beside it, and its name. */
-async function ownFacts(
+export async function ownFacts(
   { path: file, metadata }: Described,
   classes: SegFaceConfig['classes'],
 ): Promise<Facts> {

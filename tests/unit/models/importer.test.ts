@@ -160,6 +160,27 @@ describe('a SegFace checkpoint', () => {
     expect((await importModel(registry, checkpoint, { name: 'again' })).manifest.resolution).toBe(128)
   })
 
+  test('is used at the side that its own name says, also where the registry has the same file at another', async () => {
+    const home = await makeFolder()
+    const file = join(home, 'mine_256.pt')
+    await copyFile(checkpoint, file)
+    const registry = await makeRegistry()
+    const first = await importModel(registry, checkpoint)
+    await writeFile(join(first.folder, 'card.md'), 'at 512')
+    const { resolution, licence } = first.manifest
+    expect(resolution).toBe(512)
+    expect(await describeFile(registry, file)).toMatchObject({ resolution: 256 })
+    const assumed: string[] = []
+    const onAssumed = ({ manifest }: { manifest: { id: string } }) => assumed.push(manifest.id)
+    const other = await importModel(registry, file, { onAssumed })
+    expect(other.manifest).toMatchObject({ id: 'mine_256', resolution: 256, licence })
+    expect((await modelInfo(other)).card).not.toContain('at 512')
+    expect(await importModel(registry, file)).toMatchObject({ manifest: { id: 'mine_256' } })
+    const second = await importModel(registry, file, { name: 'second', onAssumed })
+    expect(second.manifest).toMatchObject({ id: 'second', resolution: 256 })
+    expect(assumed).toEqual([])
+  })
+
   test('halves on disk and keeps what is fragile whole', async () => {
     const registry = await makeRegistry()
     const whole = await importModel(registry, checkpoint)
