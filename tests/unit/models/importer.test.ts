@@ -335,6 +335,9 @@ describe('an import that cannot be', () => {
     expect((error as Error).message).toContain('odd.pt')
     expect((error as Error).message).toContain(why)
     expect(await readdir(registry.folder).catch(() => [])).toEqual([])
+    // Nor is it used from its path, the second time as little as the first.
+    for (let n = 0; n < 2; n++)
+      await expect(describeFile(registry, file)).rejects.toMatchObject({ message: (error as Error).message })
   }) // prettier-ignore
 
   test('because it was cancelled leaves nothing behind', async () => {
