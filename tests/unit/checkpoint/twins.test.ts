@@ -98,6 +98,11 @@ it.each<[string, Uint8Array, string]>([
   ['a JPEG', Buffer.from('\xff\xd8\xff\xe0\x00\x10JFIF', 'latin1'), 'it is a picture (JPEG), not a model'],
   ['a PNG', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'it is a picture (PNG)'],
   ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'packed with gzip; unpack it first'],
+  [
+    'an ONNX model',
+    Buffer.from([8, 8, 0x12, 7, ...Buffer.from('pytorch')]),
+    'it is an ONNX model, and here only a file of tensors will do; name the .pt or .safetensors file',
+  ],
   ['Keras', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'a Keras model'],
   [
     'a zip of pictures',
