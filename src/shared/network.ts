@@ -41,6 +41,10 @@ export interface OnnxDescription extends OnnxPorts {
   preprocessing: Preprocessing
 }
 
+/** The sides R that a network may be used at. */
+export const MIN_SIDE = 32
+export const MAX_SIDE = 4096
+
 /** How an ONNX file of others is fed and read, and at which side. */
 export interface OnnxUse {
   resolution: number

@@ -3,12 +3,16 @@ import { z } from 'zod'
 import { CLASS_NAMES } from './labels'
 import {
   COLOUR_ORDERS,
+  MAX_SIDE,
+  MIN_SIDE,
   RESIZE_FILTERS,
   type OnnxDescription,
   type OnnxPorts,
   type OnnxUse,
   type Preprocessing,
 } from './network'
+
+export const SIDE = z.int().min(MIN_SIDE).max(MAX_SIDE)
 
 const three = <T extends z.ZodType>(of: T) => z.tuple([of, of, of])
 
@@ -30,6 +34,6 @@ const ONNX_DESCRIPTION = ONNX_PORTS.extend({
 }) satisfies z.ZodType<OnnxDescription>
 
 export const ONNX_USE = z.object({
-  resolution: z.int().min(32).max(4096),
+  resolution: SIDE,
   onnx: ONNX_DESCRIPTION,
 }) satisfies z.ZodType<OnnxUse>

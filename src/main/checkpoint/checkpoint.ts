@@ -20,8 +20,8 @@ export interface TensorSource {
 export type Scalar = string | number | boolean
 
 /**
- * An open checkpoint. Names are those of the network: the prefix `module.` of DataParallel is gone, and of a
- * training checkpoint only the model's state dict is seen, never the optimiser's state.
+ * An open checkpoint. Names are those of the network: what wrappers put before all of them is gone (prefixes.ts), and of
+ * a training checkpoint only the model's state dict is seen, never the optimiser's state.
  */
 export interface Checkpoint extends TensorSource {
   readonly path: string

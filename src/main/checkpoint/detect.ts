@@ -24,6 +24,13 @@ const RE_HTML = /^\s*<(!doctype html|html|head|body|\?xml)/i
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1'
 const RE_LFS_SIZE = /^size (\d+)$/m
 
+/** True for the first bytes of an ONNX model: `ir_version`, then one of ModelProto's other small fields. */
+export function looksLikeOnnx([tag, version = 0, next = 0]: Uint8Array): boolean {
+  return (
+    tag === 0x08 && version > 0 && version < 32 && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].includes(next)
+  )
+}
+
 /** What a file is that people take for a model, by its first bytes, and what to do; null where they say nothing. */
 export function whatInstead(start: Uint8Array): string | null {
   const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
@@ -46,6 +53,12 @@ export function detectFormat(path: string, start: Uint8Array, fileSize: number):
   if (text.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'torch-legacy'
   // A safetensors file starts with its header's length and then the header, a JSON object.
   if (fileSize >= 10 && text[8] === 0x7b && text.readBigUInt64LE(0) <= BigInt(fileSize)) return 'safetensors'
+  if (looksLikeOnnx(start)) {
+    throw malformed(
+      path,
+      'it is an ONNX model, and here only a file of tensors will do; name the .pt or .safetensors file that it was exported from',
+    )
+  }
   const verdict = whatInstead(start)
   if (verdict !== null) throw malformed(path, verdict)
   if (text[0] === 0x80) {

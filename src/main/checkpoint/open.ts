@@ -3,6 +3,7 @@ import { openForReading, readAt } from '../base/fs'
 import type { Checkpoint } from './checkpoint'
 import { SNIFF_BYTES, detectFormat } from './detect'
 import { openTorchLegacy } from './legacy'
+import { unwrapped } from './prefixes'
 import { openSafetensors } from './safetensors'
 import { openTorchZip } from './torch'
 
@@ -16,7 +17,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   try {
     const format = detectFormat(path, await readAt(handle, 0, Math.min(size, SNIFF_BYTES)), size)
     const open = { 'torch-zip': openTorchZip, 'torch-legacy': openTorchLegacy, safetensors: openSafetensors }
-    return await open[format](path, handle, size)
+    return unwrapped(await open[format](path, handle, size))
   } catch (error) {
     await handle.close()
     throw error

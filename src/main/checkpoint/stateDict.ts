@@ -16,9 +16,6 @@ const STATE_DICT_KEYS = ['state_dict_backbone', 'state_dict', 'model']
 /** What to do with a file that holds an object where we want tensors. */
 const SAVE_STATE_DICT = 'save model.state_dict() with torch.save instead'
 
-/** What DataParallel puts before every name. */
-const PARALLEL_PREFIX = 'module.'
-
 /** An opened container: its unpickled value and where its storages lie. */
 export interface TorchContainer {
   readonly path: string
@@ -85,8 +82,7 @@ function findStateDict(path: string, root: unknown): Map<string, TensorView> {
     }
   }
   if (views.size === 0) throw malformed(path, whereTensorsAreMissed(dict))
-  if (![...views.keys()].every((name) => name.startsWith(PARALLEL_PREFIX))) return views
-  return new Map(Array.from(views, ([name, view]) => [name.slice(PARALLEL_PREFIX.length), view]))
+  return views
 }
 
 /** Why a dict has no tensors: what is in their places. */

@@ -23,13 +23,18 @@ export async function examine({
       await session.release()
     }
   } catch (error) {
-    const { message, details } = toWire(error)
-    const reason = typeof details.reason === 'string' ? details.reason : message
-    throw new FacetError(
-      'model/unsupported',
-      `${weights} cannot be run by onnxruntime at ${resolution} x ${resolution}: ${reason}`,
-      { file: weights },
-      { cause: error },
-    )
+    throw cannotRun(weights, resolution, error)
   }
+}
+
+/** What onnxruntime says against running `file` at a side, in a sentence that ends with `advice`. */
+export function cannotRun(file: string, side: number, error: unknown, advice = ''): FacetError {
+  const { message, details } = toWire(error)
+  const reason = (typeof details.reason === 'string' ? details.reason : message).replace(/\s+/g, ' ').trim()
+  return new FacetError(
+    'model/unsupported',
+    `${file} cannot be run by onnxruntime at ${side} x ${side}: ${reason}${advice}`,
+    { file },
+    { cause: error },
+  )
 }

@@ -16,6 +16,7 @@ import { backboneInInt8, gainsInInt8 } from '../segface/int8'
 import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
 import { buildHead, endIn, type Ending } from '../segface/postprocess'
+import { cannotRun } from './examine'
 import type { GraphCache } from './graph_cache'
 import { filesOf, type NetworkRef } from './protocol'
 
@@ -75,7 +76,14 @@ export class Networks {
       const described = async (): Promise<Loaded> => loadOnnx(ref, onnx, provider)
       const { session } = await this.#kept({ weights, resolution }, provider, 'a file of others', described)
       const { preprocessing, classes: channels } = onnx
-      return networkOver({ session, resolution, preprocessing, channels }, onnx)
+      const network = networkOver({ session, resolution, preprocessing, channels }, onnx)
+      const run: Network['run'] = (image) =>
+        network.run(image).catch((error: unknown) => {
+          if (error instanceof FacetError) throw error
+          const advice = ' Say in its description which side, input and output it really has.'
+          throw cannotRun(weights, resolution, error, advice)
+        })
+      return { ...network, run }
     }
     const form = `logits of ${batch}`
     const make = async (): Promise<Graph> => buildNetwork(ref, batch)

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { CLASS_SETS, type ClassSet } from '../../shared/network'
+import { SIDE } from '../../shared/network_schema'
 import type { Checkpoint } from '../checkpoint/checkpoint'
 import type { SegFaceConfig } from '../segface/config'
 import { CARD_FILE } from './manifest'
@@ -27,12 +28,12 @@ const UNKNOWN_LICENCE =
   'Not known to Facet. SegFace publishes code and weights under MIT; the datasets that its weights are trained on (CelebAMask-HQ, LaPa, Helen) are for non-commercial research and education only.'
 
 /** The numbers that a training run may leave beside its checkpoint. */
-const scoresFile = z.object({ resolution: z.int().min(32).max(4096) }).catchall(z.unknown())
+const scoresFile = z.object({ resolution: SIDE }).catchall(z.unknown())
 const splitScores = z.object({ mean_f1: z.number() })
 
 /** What Facet writes into a checkpoint's plain values where it exports one (exporter.ts); in safetensors numbers are strings. */
 const noted = z.object({
-  resolution: z.coerce.number().pipe(z.int().min(32).max(4096)).optional().catch(undefined),
+  resolution: z.coerce.number().pipe(SIDE).optional().catch(undefined),
   dataset: z.enum(CLASS_SETS).optional().catch(undefined),
 })
 
@@ -52,16 +53,24 @@ export async function knownFacts(
   classes: SegFaceConfig['classes'],
   twin: Model | undefined,
 ): Promise<Facts> {
-  const own = await ownFacts(checkpoint, classes)
+  return withTwin(await ownFacts(checkpoint, classes), twin)
+}
+
+/**
+ * A file's own facts with those of the registry's model of the same file. A side that the file's own name or notes say stays:
+ * then the model's scores and card, which are of another side, are not the file's.
+ */
+export async function withTwin(own: Facts, twin: Model | undefined): Promise<Facts> {
   if (!twin) return own
   const { resolution, licence, scores, class_set: classSet } = twin.manifest
+  if (!own.assumed && own.resolution !== resolution) return { ...own, licence, classSet }
   const card = await readFile(join(twin.folder, CARD_FILE), 'utf8').catch(() => '')
   const assumed = own.assumed && own.resolution === resolution
   return { resolution, assumed, licence, scores, card, classSet }
 }
 
 /** By what the checkpoint says itself, what lies beside it, and its name. */
-async function ownFacts(
+export async function ownFacts(
   { path: file, metadata }: Described,
   classes: SegFaceConfig['classes'],
 ): Promise<Facts> {

@@ -16,7 +16,7 @@ import { requireResolution } from '../segface/network'
 import { requireParameters } from '../segface/parameters'
 import { countParameters } from '../segface/weights'
 import { addModel, type NewManifest } from './add'
-import { isEpoch, knownFacts, type Facts } from './facts'
+import { isEpoch, ownFacts, withTwin, type Facts } from './facts'
 import { limitsOf, withLimits } from './limits'
 import { channelsOf, WEIGHTS_FILE } from './manifest'
 import type { Model, Registry } from './registry'
@@ -63,21 +63,22 @@ export async function importModel(
     const sha256 = options.sha256 ?? (await hashFile(path, options.signal))
     const models = await registry.list()
     const { dataset, resolution } = options
+    const found = options.known ?? (await ownFacts(checkpoint, classes))
+    const own = resolution === undefined ? found : { ...found, resolution, assumed: false }
     const twins = models.filter(
       ({ manifest }) =>
-        manifest.source.sha256 === sha256 &&
-        (dataset === undefined || manifest.class_set === dataset) &&
-        (resolution === undefined || manifest.resolution === resolution),
+        manifest.source.sha256 === sha256 && (dataset === undefined || manifest.class_set === dataset),
     )
+    const atSide = twins.filter(({ manifest }) => own.assumed || manifest.resolution === own.resolution)
     const name = options.name ?? options.usualName ?? nameOf(path)
     const half = options.half ?? false
-    const same = twins.find(
+    const same = atSide.find(
       ({ manifest, isDefault }) =>
         !isDefault && manifest.half === half && (options.name === undefined || manifest.name === name),
     )
     if (same) return same
 
-    const known = options.known ?? (await knownFacts(checkpoint, classes, twins[0]))
+    const known = options.known ? own : await withTwin(own, atSide[0] ?? twins[0])
     const classSet = requireDataset(path, classes, dataset, known.classSet)
     const manifest: NewManifest = {
       format: 1,
@@ -85,7 +86,7 @@ export async function importModel(
       arch,
       class_set: classSet,
       classes,
-      resolution: resolution ?? known.resolution,
+      resolution: known.resolution,
       params: countParameters(shapes),
       preprocessing: SEGFACE_PREPROCESSING,
       onnx: null,
@@ -99,13 +100,13 @@ export async function importModel(
       created: new Date().toISOString(),
     }
     const sound = finite(checkpoint, path, read)
-    const source = watched(half ? halved(sound) : sound, options)
+    const source = watched(half ? halved(sound, path) : sound, options)
     const notes = { format: 'pt', arch, ...trainingNotes(checkpoint.metadata) }
     const limits = limitsOf({ classSet, channels: channelsOf(manifest) })
     const model = await addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
       writeSafetensors(join(folder, WEIGHTS_FILE), source, notes),
     )
-    if (resolution === undefined && known.assumed) options.onAssumed?.(model)
+    if (known.assumed) options.onAssumed?.(model)
     return model
   })
 }

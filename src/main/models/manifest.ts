@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
 import { CLASS_ORDERS, PART_NAMES, type Channel } from '../../shared/labels'
 import { CLASS_SETS } from '../../shared/network'
-import { ONNX_PORTS, PREPROCESSING } from '../../shared/network_schema'
+import { ONNX_PORTS, PREPROCESSING, SIDE } from '../../shared/network_schema'
 import { TRAIN_SETTINGS } from '../../shared/training'
 import { unreadable } from '../base/fs'
 
@@ -27,7 +27,7 @@ const manifest = z.object({
   /** Channels of its logits. */
   classes: z.int().positive(),
   /** The side R that the network is used at. */
-  resolution: z.int().min(32).max(4096),
+  resolution: SIDE,
   params: z.int().min(0),
   preprocessing: PREPROCESSING,
   /** The ends of an ONNX file of others; null for SegFace's tensors. */
@@ -91,13 +91,24 @@ export async function readManifest(folder: string): Promise<Manifest> {
     )
   }
   const result = manifest.safeParse(value)
-  if (!result.success) {
-    const [issue] = result.error.issues
-    throw new FacetError(
-      'file/malformed',
-      `${file}: ${issue?.path.join('.')}: ${issue?.message}; import the model again.`,
-      { file },
-    )
-  }
-  return result.data
+  if (result.success) return result.data
+  throw new FacetError('file/malformed', `${file}: ${firstIssue(result.error)}; import the model again.`, {
+    file,
+  })
+}
+
+/** Throws `model/unsupported` where `readManifest` would not take it, before it is written. */
+export function requireReadable(value: Manifest): void {
+  const { error } = manifest.safeParse(value)
+  if (!error) return
+  const { id, source } = value
+  throw new FacetError(
+    'model/unsupported',
+    `${source.file} cannot be kept as the model ${id}, because its description is out of bounds: ${firstIssue(error)}.`,
+    { file: source.file, model: id },
+  )
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join('.')}: ${issue?.message}`
 }

@@ -2,7 +2,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { FacetError } from '../../shared/errors'
 import { openForReading, readAt, unreadable } from '../base/fs'
-import { SNIFF_BYTES, whatInstead } from '../checkpoint/detect'
+import { looksLikeOnnx, SNIFF_BYTES, whatInstead } from '../checkpoint/detect'
+import { MAX_SIDE, MIN_SIDE } from '../../shared/network'
 import { readInterface, type OnnxInterface, type Port } from '../onnx/interface'
 
 /** Node reads a file of at most 2 GiB whole, and protobuf holds no more. */
@@ -25,15 +26,12 @@ export interface OnnxFile {
   readonly metadata: ReadonlyMap<string, string>
 }
 
-/** True for a file that is an ONNX model by its first bytes: `ir_version`, then one of ModelProto's other small fields. */
+/** True for a file that is an ONNX model by its name or its first bytes. */
 export async function isOnnx(path: string): Promise<boolean> {
   if (path.toLowerCase().endsWith('.onnx')) return true
   const { handle, size } = await openForReading(path)
   try {
-    const [tag, version = 0, next = 0] = await readAt(handle, 0, Math.min(size, 3))
-    return (
-      tag === 0x08 && version > 0 && version < 32 && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].includes(next)
-    )
+    return looksLikeOnnx(await readAt(handle, 0, Math.min(size, 3)))
   } finally {
     await handle.close()
   }
@@ -109,6 +107,11 @@ function pictureInput(path: string, { inputs }: OnnxInterface): OnnxFile['input'
   const sides = [height, width].filter((side) => typeof side === 'number')
   const [side = null, other = side] = sides
   if (side !== other) return refuse(path, `takes pictures of ${width} x ${height}; Facet feeds squares`)
+  if (side !== null && (side < MIN_SIDE || side > MAX_SIDE))
+    return refuse(
+      path,
+      `takes pictures of ${side} x ${side}; Facet runs face parsers at ${MIN_SIDE} to ${MAX_SIDE} pixels: export it for such a side, or for any`,
+    )
   return { name: input.name, size: side }
 }
 

@@ -1,4 +1,5 @@
 /** @file Tensors on their way into the registry or out of it: watched as they are read, and rounded or widened. */
+import { FacetError } from '../../shared/errors'
 import { isFloating, toFloat16Bits, toFloat32 } from '../base/tensor'
 import { malformed, type TensorInfo, type TensorSource } from '../checkpoint/checkpoint'
 
@@ -46,8 +47,14 @@ function areFinite(values: Float32Array): boolean {
   return true
 }
 
-/** Matrices and kernels rounded to float16; vectors (norms, statistics, biases) keep their precision and range. */
-export function halved(source: TensorSource): TensorSource {
+/** Numbers from here on, halfway from 65504 to the next step, are infinite in float16. */
+const BEYOND_FLOAT16 = 65520
+
+/**
+ * The tensors of `file`, matrices and kernels rounded to float16; vectors (norms, statistics, biases) keep their precision and
+ * range. Reading throws `usage` for one whose numbers float16 cannot hold.
+ */
+export function halved(source: TensorSource, file: string): TensorSource {
   const isHalved = ({ dtype, shape }: Omit<TensorInfo, 'name'>): boolean =>
     dtype === 'float32' && shape.length >= 2
   return {
@@ -55,7 +62,15 @@ export function halved(source: TensorSource): TensorSource {
     async read(name) {
       const tensor = await source.read(name)
       if (!isHalved(tensor)) return tensor
-      return { dtype: 'float16', shape: tensor.shape, data: toFloat16Bits(toFloat32(tensor)) }
+      const values = toFloat32(tensor)
+      const large = values.find((value) => Math.abs(value) >= BEYOND_FLOAT16 && Number.isFinite(value))
+      if (large !== undefined)
+        throw new FacetError(
+          'usage',
+          `${file} cannot be halved: its tensor '${name}' holds ${large}, and 16 bits hold at most 65504; leave --half out.`,
+          { file, tensor: name },
+        )
+      return { dtype: 'float16', shape: tensor.shape, data: toFloat16Bits(values) }
     },
   }
 }

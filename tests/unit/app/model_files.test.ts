@@ -206,6 +206,17 @@ describe('an unknown ONNX file', () => {
     expect(hintsOf(numbers, SIDE, SIDE)).toEqual([])
   })
 
+  test('is looked at only at a side that it has, and otherwise says which', async () => {
+    const fixed = await write('fixed.onnx', { classes: onnx.classes, input: 'bytes', outputs: ['map'] })
+    const look = { file: fixed, use: { ...use, resolution: 128 }, image: null }
+    await expect(app.call('models.look', look)).rejects.toMatchObject({
+      code: 'model/unsupported',
+      message: expect.stringMatching(
+        /fixed\.onnx cannot be run by onnxruntime at 128 x 128: .*Got: 128 Expected: 64.* Say in its description which side/,
+      ),
+    })
+  })
+
   test('is imported with its description, in every detail', async () => {
     const model = await app.call('models.import', { file, use, name: 'Described' })
     expect(model).toMatchObject({ id: 'described', arch: 'onnx', classes: 14, classSet: 'other' })

@@ -1,10 +1,11 @@
 /** @file Checkpoints built byte by byte: what the reader takes from good ones, and where lies, cuts and attacks end. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
-import { tensor } from '../../../src/main/base/tensor'
+import { describe, expect, it } from 'vitest'
+import { tensor, type Tensor } from '../../../src/main/base/tensor'
 import type { Checkpoint } from '../../../src/main/checkpoint/checkpoint'
 import { openCheckpoint, withCheckpoint } from '../../../src/main/checkpoint/open'
+import { writeSafetensors } from '../../../src/main/checkpoint/safetensors'
 import { OP } from '../../../src/main/checkpoint/opcodes'
 import type { CheckpointOptions } from '../../helpers/checkpoint'
 import { f32, makeCheckpoint, makeZip, p, pickle } from '../../helpers/checkpoint'
@@ -57,17 +58,51 @@ it('makes views contiguous, whether stored or compressed', async () => {
   }
 })
 
-it('keeps the prefix module. where only some names have it', async () => {
-  const path = await fileOf(makeCheckpoint({ 'module.a': f32([1]), b: f32([1]) }))
-  await withCheckpoint(path, async ({ tensors }) => {
-    expect(tensors.map(({ name }) => name)).toEqual(['module.a', 'b'])
+describe.each([
+  ['PyTorch', (tensors: Record<string, Tensor>) => fileOf(makeCheckpoint(tensors))],
+  [
+    'safetensors',
+    async (tensors: Record<string, Tensor>) => {
+      const path = join(await makeFolder(), 'made.safetensors')
+      await writeSafetensors(path, new Map(Object.entries(tensors)))
+      return path
+    },
+  ],
+])("a wrapper's prefix, in a file of %s,", (_format, write) => {
+  it.each(['module.', '_orig_mod.', 'model.', '_orig_mod.module.', 'module._orig_mod.', 'model._orig_mod.'])(
+    '%s is taken from every name',
+    async (prefix) => {
+      const path = await write({ [`${prefix}a`]: f32([1], [3]), [`${prefix}b.module.c`]: f32([2]) })
+      await withCheckpoint(path, async (checkpoint) => {
+        expect(checkpoint.tensors.map(({ name }) => name)).toEqual(['a', 'b.module.c'])
+        expect(await checkpoint.read('a')).toEqual(f32([1], [3]))
+        await expect(checkpoint.read('c')).rejects.toMatchObject({ code: 'checkpoint/missing-tensor' })
+      })
+    },
+  )
+
+  it('stays where only some names have it', async () => {
+    await withCheckpoint(await write({ 'module.a': f32([1]), b: f32([1]) }), async ({ tensors }) => {
+      expect(tensors.map(({ name }) => name)).toEqual(['module.a', 'b'])
+    })
   })
+})
+
+it('reads a safetensors file without tensors', async () => {
+  const path = join(await makeFolder(), 'empty.safetensors')
+  await writeSafetensors(path, new Map())
+  await withCheckpoint(path, async ({ tensors }) => expect(tensors).toEqual([]))
 })
 
 it.each<[string, Uint8Array, string]>([
   ['a JPEG', Buffer.from('\xff\xd8\xff\xe0\x00\x10JFIF', 'latin1'), 'it is a picture (JPEG), not a model'],
   ['a PNG', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'it is a picture (PNG)'],
   ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), 'packed with gzip; unpack it first'],
+  [
+    'an ONNX model',
+    Buffer.from([8, 8, 0x12, 7, ...Buffer.from('pytorch')]),
+    'it is an ONNX model, and here only a file of tensors will do; name the .pt or .safetensors file',
+  ],
   ['Keras', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'a Keras model'],
   [
     'a zip of pictures',

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Tensor } from '../../../src/main/base/tensor'
 import { tensorBytes, toFloat16Bits, toFloat32 } from '../../../src/main/base/tensor'
 import { withCheckpoint } from '../../../src/main/checkpoint/open'
+import { writeSafetensors } from '../../../src/main/checkpoint/safetensors'
 import { exportWeights, findExportable, onnxMetadata, refuseFolder } from '../../../src/main/models/exporter'
 import { importModel } from '../../../src/main/models/importer'
 import { Registry } from '../../../src/main/models/registry'
@@ -104,6 +105,23 @@ describe.each(FORMATS)('a model as %s', (format) => {
     expect(manifest).toMatchObject({ arch: first.arch, params: first.params, resolution: first.resolution })
     const weights = (at: string): Promise<Buffer> => readFile(join(at, 'weights.safetensors'))
     expect((await weights(again)).equals(await weights(whole))).toBe(true)
+  })
+
+  test("of a file with a wrapper's prefix has the network's own names", async () => {
+    const home = await makeFolder()
+    const file = join(home, `wrapped.${format}`)
+    const wrapped = new Map(Array.from(stateDict, ([name, tensor]) => [`_orig_mod.module.${name}`, tensor]))
+    if (format === 'safetensors') await writeSafetensors(file, wrapped)
+    else
+      await writeTorchCheckpoint(
+        file,
+        Array.from(wrapped, ([name, tensor]) => ({ name, tensor })),
+      )
+    const own = new Registry(testPaths(join(home, 'data')))
+    const { manifest } = await importModel(own, file)
+    const out = join(home, `out.${format}`)
+    await exportWeights(await findExportable(own, manifest.id), format, out)
+    expect(digests((await readAll(out)).tensors)).toEqual(digests(stateDict))
   })
 
   test('replaces a file as a whole, even the checkpoint it comes from', async () => {

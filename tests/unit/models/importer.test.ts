@@ -1,10 +1,11 @@
 /** @file Checkpoints into the registry: recognised, once, at the right resolution, whole or not at all. */
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { toFloat32, type Tensor } from '../../../src/main/base/tensor'
+import { elementCount, toFloat32, type Tensor } from '../../../src/main/base/tensor'
 import { withCheckpoint } from '../../../src/main/checkpoint/open'
+import { addModel } from '../../../src/main/models/add'
 import { importModel } from '../../../src/main/models/importer'
 import { describeFile } from '../../../src/main/models/named_file'
 import { knownFacts } from '../../../src/main/models/facts'
@@ -159,6 +160,27 @@ describe('a SegFace checkpoint', () => {
     expect((await importModel(registry, checkpoint, { name: 'again' })).manifest.resolution).toBe(128)
   })
 
+  test('is used at the side that its own name says, also where the registry has the same file at another', async () => {
+    const home = await makeFolder()
+    const file = join(home, 'mine_256.pt')
+    await copyFile(checkpoint, file)
+    const registry = await makeRegistry()
+    const first = await importModel(registry, checkpoint)
+    await writeFile(join(first.folder, 'card.md'), 'at 512')
+    const { resolution, licence } = first.manifest
+    expect(resolution).toBe(512)
+    expect(await describeFile(registry, file)).toMatchObject({ resolution: 256 })
+    const assumed: string[] = []
+    const onAssumed = ({ manifest }: { manifest: { id: string } }) => assumed.push(manifest.id)
+    const other = await importModel(registry, file, { onAssumed })
+    expect(other.manifest).toMatchObject({ id: 'mine_256', resolution: 256, licence })
+    expect((await modelInfo(other)).card).not.toContain('at 512')
+    expect(await importModel(registry, file)).toMatchObject({ manifest: { id: 'mine_256' } })
+    const second = await importModel(registry, file, { name: 'second', onAssumed })
+    expect(second.manifest).toMatchObject({ id: 'second', resolution: 256 })
+    expect(assumed).toEqual([])
+  })
+
   test('halves on disk and keeps what is fragile whole', async () => {
     const registry = await makeRegistry()
     const whole = await importModel(registry, checkpoint)
@@ -180,7 +202,83 @@ describe('a SegFace checkpoint', () => {
   })
 })
 
+describe('what an import that was killed left', () => {
+  const twoHoursAgo = new Date(Date.now() - 2 * 60 * 60 * 1000)
+
+  /** The folder that an import writes in, and that of the id which it reserved. */
+  async function leave({ folder }: Registry, id: string, lastWritten: Date): Promise<string> {
+    const temporary = join(folder, `.import-${id}.aB3dE6`)
+    await mkdir(temporary, { recursive: true })
+    await mkdir(join(folder, id))
+    const half = join(temporary, '.weights.safetensors.0.tmp')
+    await writeFile(half, 'half')
+    await utimes(half, lastWritten, lastWritten)
+    await utimes(temporary, twoHoursAgo, twoHoursAgo)
+    return temporary
+  }
+
+  test('goes with the next import, which may have its id', async () => {
+    const registry = await makeRegistry()
+    await leave(registry, 'made', twoHoursAgo)
+    expect((await importModel(registry, checkpoint)).manifest.id).toBe('made')
+    expect(await readdir(registry.folder)).toEqual(['made'])
+  })
+
+  test('stays while it is written to', async () => {
+    const registry = await makeRegistry()
+    const temporary = await leave(registry, 'made', new Date())
+    expect((await importModel(registry, checkpoint)).manifest.id).toBe('made-2')
+    expect(await readdir(temporary)).toEqual(['.weights.safetensors.0.tmp'])
+  })
+
+  test('never frees the id of a model', async () => {
+    const registry = await makeRegistry()
+    const model = await importModel(registry, checkpoint)
+    await rename(await leave(registry, 'other', twoHoursAgo), join(registry.folder, '.import-made.aB3dE6'))
+    await utimes(join(registry.folder, '.import-made.aB3dE6'), twoHoursAgo, twoHoursAgo)
+    expect((await importModel(registry, checkpoint, { name: 'again' })).manifest.id).toBe('again')
+    expect(await registry.find('made')).toEqual(model)
+    expect((await readdir(registry.folder)).sort()).toEqual(['again', 'made', 'other'])
+  })
+})
+
 describe('an import that cannot be', () => {
+  test('halved, because 16 bits cannot hold a number, leaves nothing behind', async () => {
+    const tensors = new Map(stateDict)
+    tensors.set('linear_c.0.proj.bias', f32([256], Array(256).fill(70_000)))
+    const [name, { shape }] = ['linear_fuse.weight', tensors.get('linear_fuse.weight') ?? expect.fail()]
+    const file = join(await makeFolder(), 'big.pt')
+    const write = (value: number): Promise<void> => {
+      tensors.set(name, f32(shape, Array<number>(elementCount(shape)).fill(value)))
+      return writeTorchCheckpoint(
+        file,
+        Array.from(tensors, ([name, tensor]) => ({ name, tensor })),
+      )
+    }
+    const registry = await makeRegistry()
+    await write(-65_520)
+    await expect(importModel(registry, file, { half: true })).rejects.toMatchObject({
+      code: 'usage',
+      message: `${file} cannot be halved: its tensor '${name}' holds -65520, and 16 bits hold at most 65504; leave --half out.`,
+    })
+    expect(await readdir(registry.folder)).toEqual([])
+    expect((await importModel(registry, file)).manifest.half).toBe(false)
+    // A vector keeps its range, and this is rounded to 65504.
+    await write(-65_519)
+    expect((await importModel(registry, file, { half: true })).manifest.half).toBe(true)
+  })
+
+  test('described in a way that could not be read again leaves nothing behind', async () => {
+    const registry = await makeRegistry()
+    const { id: _, ...manifest } = (await importModel(registry, checkpoint)).manifest
+    const write = () => Promise.reject(new Error('nothing is written'))
+    await expect(addModel(registry, { ...manifest, resolution: 20 }, '', write)).rejects.toMatchObject({
+      code: 'model/unsupported',
+      message: expect.stringMatching(/^made\.pt cannot be kept as the model made-2, .*: resolution: /),
+    })
+    expect(await readdir(registry.folder)).toEqual(['made'])
+  })
+
   test('of another architecture than the one named is refused', async () => {
     const registry = await makeRegistry()
     await expect(importModel(registry, checkpoint, { arch: 'swin_base' })).rejects.toMatchObject({
@@ -237,6 +335,9 @@ describe('an import that cannot be', () => {
     expect((error as Error).message).toContain('odd.pt')
     expect((error as Error).message).toContain(why)
     expect(await readdir(registry.folder).catch(() => [])).toEqual([])
+    // Nor is it used from its path, the second time as little as the first.
+    for (let n = 0; n < 2; n++)
+      await expect(describeFile(registry, file)).rejects.toMatchObject({ message: (error as Error).message })
   }) // prettier-ignore
 
   test('because it was cancelled leaves nothing behind', async () => {

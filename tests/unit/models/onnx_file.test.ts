@@ -70,6 +70,12 @@ describe('an ONNX file', () => {
     ],
     ['of grey pictures', () => through([1, 1, 64, 64]), /and not a picture, float32 \[1, 3, R, R\]/],
     ['of oblong pictures', () => through([1, 3, 64, 32]), /takes pictures of 32 x 64; Facet feeds squares/],
+    [
+      'of tiny pictures',
+      () => through([1, 3, 20, 20]),
+      /takes pictures of 20 x 20; Facet runs face parsers at 32 to 4096 pixels: export it for such a side/,
+    ],
+    ['of huge pictures', () => through([1, 3, 4097, 4097]), /takes pictures of 4097 x 4097; Facet runs/],
     ['of four at once', () => through([4, 3, 64, 64]), /takes 4 pictures at once/],
     [
       'of half precision',
