@@ -74,6 +74,7 @@ export class Inference {
       ...engineOptions(parts.deps.paths),
       onRestart: (message) => parts.events.emit('notice', { level: 'warning', message }),
     })
+    parts.settings.onChoice(() => this.reconsider())
   }
 
   get status(): InferenceStatus {
