@@ -248,6 +248,7 @@ export const REQUESTS = {
     input: path,
     output: path,
     provider: z.enum(PROVIDERS).default('auto'),
+    job,
   }),
   'step.run': z.object({
     checkpoint: path,
@@ -261,6 +262,7 @@ export const REQUESTS = {
     steps: z.int().min(1).max(10_000).default(3),
     output: path.optional(),
     gradients: path.optional(),
+    job,
   }),
   'inspect.file': z.object({ file: path }),
   'doctor.run': z.object({ job }),

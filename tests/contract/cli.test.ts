@@ -14,7 +14,7 @@ import { makeCelebAMask, partsIn } from '../helpers/celebamask'
 import { colourParser } from '../helpers/colour_parser'
 import { CLASS_ORDERS } from '../../src/shared/labels'
 import { f32, makeCheckpoint } from '../helpers/checkpoint'
-import { CLI, commandLine, runNode } from '../helpers/cli'
+import { CLI, commandLine, interrupted, runNode } from '../helpers/cli'
 import { digestFolder } from '../helpers/folder_digest'
 import { namedImage } from '../helpers/named_tensors'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
@@ -99,7 +99,7 @@ describe('facet predict', () => {
       precision_check: { pictures: 1, own: true, changed: 0, worst: 0, offered: false },
     })
     expect((await facet(...predict)).stdout).toMatch(
-      /8 bits change 0\.00 % of the pixels \(worst 0\.00 %\) on 1 of these pictures/,
+      /8 bits change 0\.00 % of the pixels \(worst 0\.00 %\) on 1 of your pictures/,
     )
     expect(await failure(2, ...predict, '--provider', 'webgpu')).toContain('8 bits are for the processor')
   })
@@ -330,6 +330,22 @@ describe('facet logits', () => {
       const actual = (logits.data as Float32Array).subarray(n * expected.length, (n + 1) * expected.length)
       expect(maxDifference(actual, expected)).toBeLessThan(1e-4)
     }
+  })
+
+  test('ends at Ctrl+C and leaves nothing', async () => {
+    const shape = [2000, 3, 64, 64]
+    await writeNpy(at('many.npy'), { dtype: 'float32', shape, data: new Float32Array(2000 * 3 * 64 ** 2) })
+    await mkdir(at('stopped'))
+    const files = ['--input', at('many.npy'), '--output', at('stopped', 'y.npy'), '--provider', 'cpu']
+    const ended = await interrupted(at('stopped'), [
+      '--data-dir',
+      at('data'),
+      'logits',
+      at('made_64.pt'),
+      ...files,
+    ])
+    expect(ended).toMatchObject({ code: 1, stdout: '', left: [] })
+    expect(ended.stderr).toMatch(/Stopping\..*\nfacet: The job was cancelled\.\n$/)
   })
 
   test('tells nobody: onnxruntime keeps no queue of what it did for Microsoft', async () => {

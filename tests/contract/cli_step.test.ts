@@ -1,5 +1,5 @@
 /** @file `facet step`: PyTorch's numbers through the command line, what it writes, and its complaints. */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeNpy } from '../../src/main/base/npy'
@@ -9,7 +9,7 @@ import { writeSafetensors } from '../../src/main/checkpoint/safetensors'
 import type { StepReport } from '../../src/shared/training'
 import { suiteFolder } from '../helpers/app'
 import { f32, makeCheckpoint } from '../helpers/checkpoint'
-import { commandLine } from '../helpers/cli'
+import { commandLine, interrupted } from '../helpers/cli'
 import { namedImage } from '../helpers/named_tensors'
 import { writeMobilenet } from '../helpers/segface'
 import {
@@ -106,6 +106,15 @@ describe('facet step', () => {
     expect(gradients).not.toHaveProperty(['backbone.0.0.weight'])
     const { stdout } = await facet('step', at('made.pt'), ...brief)
     expect(stdout).toMatch(/^ +cross-entropy +Dice +total\nstep 1 +\d\.\d{6} .*\nafter +\d.*\n$/)
+  })
+
+  test('ends at Ctrl+C and leaves nothing', async () => {
+    await mkdir(at('stopped'))
+    const files = ['--output', at('stopped', 'a.safetensors'), '--gradients', at('stopped', 'g.safetensors')]
+    const args = ['step', at('made.pt'), ...small(), '--steps', '10000', ...files]
+    const ended = await interrupted(at('stopped'), ['--data-dir', at('data'), ...args])
+    expect(ended).toMatchObject({ code: 1, stdout: '', left: [] })
+    expect(ended.stderr).toMatch(/Stopping\..*\nfacet: The job was cancelled\.\n$/)
   })
 
   test('says what it expects of its files', async () => {

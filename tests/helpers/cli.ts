@@ -1,8 +1,10 @@
 /** @file The built command line as a process of its own: what it printed and how it ended. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { BUILT } from './app'
 
@@ -43,6 +45,28 @@ export async function runNode(
     once(child, 'close') as Promise<[number | null]>,
   ])
   return { code, stdout, stderr }
+}
+
+/** What a command says that is sent Ctrl+C as soon as `folder` holds what it works on, and what the folder holds then. */
+export async function interrupted(
+  folder: string,
+  args: readonly string[],
+): Promise<Ended & { left: string[] }> {
+  const before = new Set(await readdir(folder))
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  })
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  while (child.exitCode === null && (await readdir(folder)).every((name) => before.has(name))) await sleep(5)
+  child.kill('SIGINT')
+  const [stdout, stderr, [code]] = await ended
+  return {
+    code: code as number | null,
+    stdout,
+    stderr,
+    left: (await readdir(folder)).filter((name) => !before.has(name)),
+  }
 }
 
 /** The commands over one data folder. */

@@ -1,11 +1,12 @@
 /** @file Looking inside: files that models and work come in, the raw network and its steps, and this computer. */
 import { existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { DoctorReport, PrecisionCheck, ProviderTrial } from '../../shared/answers'
 import { STATUSES } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
+import { unwritable } from '../base/fs'
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest, type Manifest } from '../models/manifest'
@@ -18,6 +19,7 @@ import { gainsInInt8 } from '../segface/int8'
 import { countParameters } from '../segface/weights'
 import { openReader } from '../store/open'
 import type { Context, Handlers } from './app'
+import { modelOfSettings } from './models'
 import type { Verdict } from './providers'
 
 /** Providers are tried with a checkpoint outside the registry at this side: every network runs there. */
@@ -35,29 +37,33 @@ const UNTIMED: ProviderTrial = {
 export function diagnosisHandlers(
   context: Context,
 ): Pick<Handlers, 'logits.run' | 'step.run' | 'inspect.file' | 'doctor.run' | 'doctor.remembered'> {
-  const { registry, providers, precisions, inference, jobs, settings, deps, workspace } = context
+  const { providers, precisions, inference, jobs, deps, workspace } = context
   return {
-    async 'logits.run'({ checkpoint, input, output, provider }) {
-      const weights = resolve(checkpoint)
-      const network = { id: weights, weights, resolution: TRIAL_RESOLUTION }
-      const { chosen } = await providers.choose(network, provider)
-      const request = { weights, provider: chosen, input: resolve(input), output: resolve(output) }
-      const { arch, ms } = await inference.engine.submit('logits', request)
-      return { arch, provider: chosen, ms }
-    },
-    'step.run': ({ checkpoint, images, labels, output, gradients, ...settings }) =>
-      inference.engine.submit('step', {
-        weights: resolve(checkpoint),
-        images: resolve(images),
-        labels: resolve(labels),
-        settings,
-        output: output === undefined ? null : resolve(output),
-        gradients: gradients === undefined ? null : resolve(gradients),
+    'logits.run': ({ checkpoint, input, output, provider, job }) =>
+      jobs.run(job, 'logits.run', async ({ signal }) => {
+        const weights = resolve(checkpoint)
+        const network = { id: weights, weights, resolution: TRIAL_RESOLUTION }
+        const { chosen } = await providers.choose(network, provider, signal)
+        const { arch, ms } = await written(resolve(output), (draft) => {
+          const request = { weights, provider: chosen, input: resolve(input), output: draft }
+          return inference.engine.submit('logits', request, { signal })
+        })
+        return { arch, provider: chosen, ms }
       }),
+    'step.run': ({ checkpoint, images, labels, output, gradients, job, ...settings }) =>
+      jobs.run(job, 'step.run', ({ signal }) =>
+        writtenIf(output, (stateDict) =>
+          writtenIf(gradients, (gradientFile) => {
+            const files = { weights: resolve(checkpoint), images: resolve(images), labels: resolve(labels) }
+            const request = { ...files, settings, output: stateDict, gradients: gradientFile }
+            return inference.engine.submit('step', request, { signal })
+          }),
+        ),
+      ),
     'inspect.file': ({ file }) => inspect(resolve(file)),
     'doctor.run': ({ job }) =>
       jobs.run(job, 'doctor.run', async ({ signal, progress }): Promise<DoctorReport> => {
-        const model = await registry.find(settings.current.model)
+        const { model, gone } = await modelOfSettings(context)
         const rungs = ladder().length
         let tried = 0
         progress(tried, rungs)
@@ -70,20 +76,22 @@ export function diagnosisHandlers(
         const check = gainsInInt8(model.manifest.arch)
           ? await precisions.check(network, await precisions.pictures(workspace.current), signal)
           : null
-        return report(model.manifest, verdict, check)
+        inference.reconsider()
+        return report(model.manifest, verdict, check, gone)
       }),
     async 'doctor.remembered'() {
-      const model = await registry.find(settings.current.model)
+      const { model, gone } = await modelOfSettings(context)
       const verdict = await providers.remembered(networkOf(model))
-      return verdict && report(model.manifest, verdict, await precisions.remembered(networkOf(model)))
+      return verdict && report(model.manifest, verdict, await precisions.remembered(networkOf(model)), gone)
     },
   }
 
-  /** The verdict on a model, with what it was found on. */
+  /** The verdict on a model, with what it was found on; `gone` says that it is not the one asked about. */
   function report(
     { id, resolution }: Manifest,
     { chosen, why, trials }: Verdict,
     precision: PrecisionCheck | null,
+    gone: string | null,
   ): DoctorReport {
     return {
       version: deps.version,
@@ -97,10 +105,34 @@ export function diagnosisHandlers(
       resolution,
       providers: trials.some(({ provider }) => provider === chosen) ? [...trials] : [...trials, UNTIMED],
       chosen,
-      why,
+      why: gone === null ? why : `${gone}; ${why}`,
       precision,
     }
   }
+}
+
+/**
+ * Has `work` write a draft and puts it in the place of `file` when it is done; where it fails or is cancelled nothing stays,
+ * whatever the engine was doing then. Throws `file/unwritable`.
+ */
+async function written<T>(file: string, work: (draft: string) => Promise<T>): Promise<T> {
+  const refuse = (error: unknown): never => {
+    throw unwritable(file, error)
+  }
+  const folder = await mkdtemp(join(dirname(file), '.facet-')).catch(refuse)
+  try {
+    const draft = join(folder, basename(file))
+    const answer = await work(draft)
+    await rename(draft, file).catch(refuse)
+    return answer
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** As `written`, where a file is wanted. */
+function writtenIf<T>(file: string | undefined, work: (draft: string | null) => Promise<T>): Promise<T> {
+  return file === undefined ? work(null) : written(resolve(file), work)
 }
 
 /** What is in a model folder, a workspace, an ONNX graph or a checkpoint. Throws where it is none of these. */

@@ -74,6 +74,7 @@ export class Inference {
       ...engineOptions(parts.deps.paths),
       onRestart: (message) => parts.events.emit('notice', { level: 'warning', message }),
     })
+    parts.settings.onChoice(() => this.reconsider())
   }
 
   get status(): InferenceStatus {
@@ -109,7 +110,7 @@ export class Inference {
     return { ...grid, confidence }
   }
 
-  /** Settings changed: the model and its provider are looked up anew at the next prediction. */
+  /** Settings, or what is known of this computer, changed: model and provider are looked up anew at the next prediction. */
   reconsider(): void {
     this.#choice = null
     this.#times = []
@@ -127,53 +128,53 @@ export class Inference {
    * the settings name is tried before it is used.
    */
   choose(): Promise<Choice> {
-    this.#choice ??= this.#find()
-      .then((choice) => this.#inPrecision(choice))
-      .then(
-        (choice) => {
-          this.#tell({ model: choice.name, provider: choice.provider, why: choice.why })
-          return choice
-        },
-        (error: unknown) => {
-          this.#choice = null
-          throw error
-        },
-      )
-    return this.#choice
+    if (this.#choice) return this.#choice
+    const isKept = (): boolean => this.#choice === kept
+    const kept = this.#find(isKept).then(
+      (choice) => {
+        if (isKept()) this.#tellOf(choice)
+        return choice
+      },
+      (error: unknown) => {
+        if (isKept()) this.#choice = null
+        throw error
+      },
+    )
+    this.#choice = kept
+    return kept
   }
 
-  async #find(): Promise<Choice> {
+  /** Corrects the choice after the trial of the other providers, where `isKept` says that it is still this one. */
+  async #find(isKept: () => boolean): Promise<Choice> {
     const { settings, registry, providers } = this.#parts
     this.#tell({ state: 'loading' })
     const model = await registry.find(settings.current.model)
     const network = networkOf(model)
     const name = model.manifest.name
     const parts = partsOfModel(model)
+    const on = (provider: Provider, why: string): Promise<Choice> =>
+      this.#inPrecision({ network, name, parts, provider, why })
     const wanted = settings.current.provider
     if (wanted !== 'auto') {
       await providers.choose(network, wanted, this.#closing.signal)
-      return { network, name, parts, provider: wanted, why: `${wanted} was chosen in the settings` }
+      return on(wanted, `${wanted} was chosen in the settings`)
     }
     const verdict = await providers.remembered(network)
-    if (verdict) return { network, name, parts, provider: verdict.chosen, why: verdict.why }
+    if (verdict) return on(verdict.chosen, verdict.why)
     const { signal } = this.#closing
-    const choice: Choice = {
-      network,
-      name,
-      parts,
-      provider: 'cpu',
-      why: 'the other providers are being tried',
-    }
     providers.judge(network, { signal }).then(
-      (found) => {
-        if (found.chosen !== 'cpu') this.reconsider()
-        else void this.#inPrecision({ ...choice, why: found.why }).then(({ why }) => this.#tell({ why }))
+      async ({ chosen, why }) => {
+        const corrected = await on(chosen, why)
+        if (!isKept()) return
+        if (chosen !== 'cpu') return this.reconsider()
+        this.#choice = Promise.resolve(corrected)
+        this.#tellOf(corrected)
       },
       (error: unknown) => {
-        if (!signal.aborted) this.#tell({ problem: toWire(error).message })
+        if (isKept() && !signal.aborted) this.#tell({ problem: toWire(error).message })
       },
     )
-    return choice
+    return on('cpu', 'the other providers are being tried')
   }
 
   /** The choice, in 8 bits where the user wants them for the model and its check on this computer allows them. */
@@ -214,19 +215,18 @@ export class Inference {
       const choice = await this.choose()
       const face = await workspace.faceOf(image)
       if (!again && !wantsPrediction(workspace.store, image, face.id, choice.network.id)) return null
-      const { name: model, provider, why } = choice
       const { labels, ms } = await this.engine.submit(
         'predict',
         {
           network: choice.network,
-          provider,
+          provider: choice.provider,
           picture: workspace.fileOf(face.name),
           grid: face.grid,
         },
         {
           priority,
           signal: this.#closing.signal,
-          onStart: () => this.#tell({ state: 'running', model, provider, why, running: image }),
+          onStart: () => this.#tell({ state: 'running', running: image }),
         },
       )
       // Accepted while the engine worked: what a person accepted is what they saw.
@@ -268,6 +268,10 @@ export class Inference {
     const state = workspace.store.writePrediction({ face, labels, parts, model: network.id })
     this.#parts.events.emit('images.changed', { rows: workspace.store.rows([image]) })
     this.#parts.events.emit('masks.changed', { image, face, revision: state.revision })
+  }
+
+  #tellOf({ name: model, provider, why }: Choice): void {
+    this.#tell({ model, provider, why })
   }
 
   #tell(change: Partial<InferenceStatus>): void {

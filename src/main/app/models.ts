@@ -4,9 +4,24 @@ import { resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { exportOnnxFile, exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
 import { addMixture } from '../models/mixed'
-import { modelInfo } from '../models/registry'
+import { modelInfo, type Model } from '../models/registry'
 import type { Context, Handlers } from './app'
 import { compareModels } from './compare'
+
+/** The model of the settings; where that is gone, the default one and a clause that says so. */
+export async function modelOfSettings({
+  registry,
+  settings,
+}: Pick<Context, 'registry' | 'settings'>): Promise<{ model: Model; gone: string | null }> {
+  const wanted = settings.current.model
+  try {
+    return { model: await registry.find(wanted), gone: null }
+  } catch (error) {
+    if (wanted === null) throw error
+    const gone = `the model of the settings, ${JSON.stringify(wanted)}, is gone, and this is about the default one`
+    return { model: await registry.find(null), gone }
+  }
+}
 
 export function modelHandlers(
   context: Context,
@@ -25,9 +40,8 @@ export function modelHandlers(
     'models.compare': (request) =>
       jobs.run(request.job, 'models.compare', (work) => compareModels(context, request, work)),
     async 'models.promote'({ model }) {
-      const [next, previous] = [await registry.find(model), await registry.find(settings.current.model)]
+      const [next, { model: previous }] = [await registry.find(model), await modelOfSettings(context)]
       await settings.write({ model: next.isDefault ? null : next.manifest.id })
-      inference.reconsider()
       events.emit('models.changed', {})
       return { model: await modelInfo(next), previous: await modelInfo(previous) }
     },
@@ -44,7 +58,7 @@ export function modelHandlers(
     },
     async 'models.delete'({ model }) {
       const found = await registry.find(model)
-      if (found.manifest.id === settings.current.model)
+      if (found.manifest.id === settings.refresh().model)
         throw new FacetError(
           'conflict',
           `${found.manifest.id} is the model that predicts; choose another first.`,

@@ -61,8 +61,17 @@ export class Precisions {
     return this.#checks.get(keyOf(model))
   }
 
-  /** Finds out, in a process of its own, and remembers it. Errors as for loading the model and reading pictures. */
+  /**
+   * Finds out, in a process of its own, and remembers it. What was found on pictures of the user stands, and is answered, until
+   * others of theirs say otherwise. Errors as for loading the model and reading pictures.
+   */
   async check(model: Model, { files, own }: CheckedPictures, signal?: AbortSignal): Promise<PrecisionCheck> {
+    const standing = async (): Promise<PrecisionCheck | null> => {
+      const known = own ? null : await this.remembered(model)
+      return known?.own ? known : null
+    }
+    const known = await standing()
+    if (known) return known
     const { id: _id, ...network } = model
     const request = { network, pictures: files }
     const { changed, ms } = await runAlone(engineOptions(this.paths), 'precision', request, signal)
@@ -76,6 +85,9 @@ export class Precisions {
       // Where not one pixel changes nothing was computed in 8 bits: a network of convolutions, whatever the clock says.
       offered: own && mean > 0 && mean < MOST_CHANGED && ms.int8 < SLOWEST * ms.float,
     }
+    // Theirs may have been checked meanwhile.
+    const meanwhile = await standing()
+    if (meanwhile) return meanwhile
     await this.#checks.set(keyOf(model), check)
     return check
   }
@@ -98,6 +110,7 @@ function keyOf({ id, resolution }: Model): string {
 export function precisionHandlers({
   registry,
   precisions,
+  inference,
   workspace,
   jobs,
 }: Context): Pick<Handlers, 'models.precision'> {
@@ -109,7 +122,9 @@ export function precisionHandlers({
       if (!gains || !check) return { gains, check: gains ? await precisions.remembered(network) : null }
       return jobs.run(job, 'models.precision', async ({ signal }) => {
         const pictures = await precisions.pictures(workspace.current)
-        return { gains, check: await precisions.check(network, pictures, signal) }
+        const found = await precisions.check(network, pictures, signal)
+        inference.reconsider()
+        return { gains, check: found }
       })
     },
   }

@@ -267,12 +267,12 @@ function buildProgram(doorDir: string): Command {
     .requiredOption('--output <file>', 'an .npy file')
     .addOption(provider())
     .action((checkpoint: string, options: Omit<Request<'logits.run'>, 'checkpoint'>, command: Command) =>
-      once(command, 'logits.run', { ...options, checkpoint }, (answer) => [
+      once(command, 'logits.run', { ...options, checkpoint, job: JOB }, (answer) => [
         `${answer.arch} on ${answer.provider}, ${answer.ms.toFixed(0)} ms per image`,
       ]),
     )
 
-  addStep(program, once)
+  addStep(program, once, JOB)
 
   program
     .command('inspect <file>')
@@ -328,7 +328,7 @@ function openApp(doorDir: string, dataDir: string | undefined): App {
 
 function precisionLine({ pictures, own, changed, worst, ms, offered }: PrecisionCheck): string {
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
-  const whose = own ? 'these pictures' : 'pictures that come with Facet'
+  const whose = own ? 'your pictures' : 'pictures that come with Facet'
   return [
     `8 bits change ${percent(changed)} of the pixels (worst ${percent(worst)}) on ${pictures} of ${whose}`,
     `and take ${ms.int8.toFixed(0)} ms instead of ${ms.float.toFixed(0)};`,

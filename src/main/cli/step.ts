@@ -6,7 +6,7 @@ import { BATCH_NORMS, SCOPES } from '../../shared/training'
 import { table } from './output'
 import type { Once } from './train'
 
-export function addStep(program: Command, once: Once): void {
+export function addStep(program: Command, once: Once, job: string): void {
   program
     .command('step <checkpoint>')
     .description(
@@ -31,7 +31,7 @@ export function addStep(program: Command, once: Once): void {
     .option('--output <file>', 'a .safetensors file for the state dict after the last step')
     .option('--gradients <file>', 'a .safetensors file for the gradients of the first step')
     .action((checkpoint: string, options: Omit<Request<'step.run'>, 'checkpoint'>, command: Command) =>
-      once(command, 'step.run', { ...options, checkpoint }, stepLines),
+      once(command, 'step.run', { ...options, checkpoint, job }, stepLines),
     )
 }
 

@@ -1,7 +1,7 @@
 /** @file Predicting through the app with the shipped model: what comes first, what is dropped, and what is left alone. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { App } from '../../../src/main/app/app'
 import type { Status } from '../../../src/shared/terms'
 import { PART_INDEX } from '../../../src/shared/labels'
@@ -171,6 +171,39 @@ test('tells of a picture that cannot be read, and goes on', async () => {
     message: expect.stringContaining('g.jpg'),
   })
 })
+
+test(
+  'says from the first trial on what it found, and another choice hears nothing of it',
+  { timeout: 180_000 },
+  async () => {
+    const UNTRIED = 'the other providers are being tried'
+    const tried = await app.call('models.import', { file: SHIPPED, name: 'Tried' })
+    const left = await app.call('models.import', { file: SHIPPED, name: 'Left' })
+    const whyOf = async (image: number): Promise<string> => {
+      await app.call('inference.predict', { image })
+      return (await app.call('inference.status', {})).why
+    }
+    const verdict = async (): Promise<string | undefined> => (await app.call('doctor.remembered', {}))?.why
+    const untried = () => eventOf(app, 'inference.status', ({ why }) => why === UNTRIED)
+    await app.call('settings.write', { model: tried.id, provider: 'auto' })
+    await Promise.all([untried(), whyOf(a)])
+    await expect.poll(verdict, { timeout: 60_000 }).toBeDefined()
+    await expect.poll(() => whyOf(b), { timeout: 10_000 }).toBe(await verdict())
+
+    await app.call('settings.write', { model: left.id })
+    const begun = untried()
+    const predicted = whyOf(c)
+    await begun
+    await app.call('settings.write', { provider: 'cpu' })
+    await predicted
+    expect(await whyOf(d)).toBe('cpu was chosen in the settings')
+    const heard = new Set<string>()
+    onTestFinished(app.on('inference.status', ({ why }) => heard.add(why)))
+    await expect.poll(verdict, { timeout: 60_000 }).toBeDefined()
+    expect(await whyOf(e)).toBe('cpu was chosen in the settings')
+    expect([...heard]).toEqual(['cpu was chosen in the settings'])
+  },
+)
 
 test('says which provider cannot be used, instead of using another', async () => {
   const foreign = process.platform === 'win32' ? 'coreml' : 'dml'

@@ -30,8 +30,9 @@ export class PrecisionState {
     return this.running?.model === model
   }
 
+  /** Whether it computes in 8 bits: the settings ask for them, and what was found out allows them. */
   isUsed(model: string): boolean {
-    return this.settings.value.int8.includes(model)
+    return this.settings.value.int8.includes(model) && this.of(model)?.check?.offered === true
   }
 
   /** What was found out before. */
