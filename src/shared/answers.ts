@@ -123,6 +123,8 @@ export interface InferenceStatus {
   running: number | null
   /** What went wrong last, in a sentence; null when all is well. */
   problem: string | null
+  /** The image that `problem` is about; null where it is about all of them. */
+  problemImage: number | null
 }
 
 export interface ModelInfo {

@@ -66,6 +66,7 @@ export class Inference {
     queued: 0,
     running: null,
     problem: null,
+    problemImage: null,
   }
 
   constructor(parts: Parts) {
@@ -170,7 +171,7 @@ export class Inference {
         else void this.#inPrecision({ ...choice, why: found.why }).then(({ why }) => this.#tell({ why }))
       },
       (error: unknown) => {
-        if (!signal.aborted) this.#tell({ problem: toWire(error).message })
+        if (!signal.aborted) this.#tell({ problem: toWire(error).message, problemImage: null })
       },
     )
     return choice
@@ -239,7 +240,12 @@ export class Inference {
       if (isStale()) return null
       const wire = toWire(error)
       if (await this.#distrusts(wire)) return await this.#predict(workspace, image, priority, again)
-      this.#tell({ problem: wire.message, ...(wire.code === 'provider/unusable' ? { state: 'failed' } : {}) })
+      const problemImage = wire.code === 'image/unreadable' ? image : null
+      this.#tell({
+        problem: wire.message,
+        problemImage,
+        ...(wire.code === 'provider/unusable' ? { state: 'failed' } : {}),
+      })
       return new FacetError(wire.code, wire.message, wire.details)
     } finally {
       this.#begun--
