@@ -41,6 +41,8 @@ export interface WorkspaceInfo {
 export interface ImageRow {
   id: number
   name: string
+  /** Part of the addresses of its pictures: another one for another workspace's image, and after each change of the file. */
+  version: string
   status: Status
   split: Split | null
   /** Pinned for the gate; never trained on. */
@@ -78,7 +80,7 @@ export interface FaceMasks extends HistoryState {
   /** Width and height of the upright photo in pixels. */
   imageWidth: number
   imageHeight: number
-  /** Bust this with each change of the file: part of the picture's address. */
+  /** As its row has it. */
   version: string
   /** The 18 parts in PART_NAMES' order. */
   parts: PartMask[]
@@ -121,6 +123,8 @@ export interface InferenceStatus {
   running: number | null
   /** What went wrong last, in a sentence; null when all is well. */
   problem: string | null
+  /** The image that `problem` is about; null where it is about all of them. */
+  problemImage: number | null
 }
 
 export interface ModelInfo {

@@ -4,7 +4,7 @@ import { PictureCache, type Picture } from '../../src/renderer/src/editor/pictur
 
 interface Photo extends Picture {
   readonly image: number
-  readonly version: string | undefined
+  readonly version: string
   closed: boolean
 }
 
@@ -13,7 +13,7 @@ function makeCache(
   broken = new Set<number>(),
 ): { cache: PictureCache<Photo>; loaded: Photo[] } {
   const loaded: Photo[] = []
-  const load = async (image: number, version?: string): Promise<Photo> => {
+  const load = async (image: number, version: string): Promise<Photo> => {
     if (broken.has(image)) throw new Error(`image ${image} is broken`)
     const photo: Photo = {
       image,
@@ -34,7 +34,7 @@ function makeCache(
 describe('PictureCache', () => {
   it('decodes a photo once, however often and early it is asked for', async () => {
     const { cache, loaded } = makeCache(1000)
-    const both = await Promise.all([cache.get(1), cache.get(1, 'a')])
+    const both = await Promise.all([cache.get(1, 'a'), cache.get(1, 'a')])
     expect(both[0]).toBe(both[1])
     expect(await cache.get(1, 'a')).toBe(both[0])
     expect(loaded).toHaveLength(1)
@@ -51,21 +51,21 @@ describe('PictureCache', () => {
 
   it('closes the longest unused ones beyond its room, but keeps the latest', async () => {
     const { cache } = makeCache(250)
-    const [one, two] = [await cache.get(1), await cache.get(2)]
-    await cache.get(1)
-    const three = await cache.get(3)
+    const [one, two] = [await cache.get(1, 'a'), await cache.get(2, 'a')]
+    await cache.get(1, 'a')
+    const three = await cache.get(3, 'a')
     await Promise.resolve()
     expect([one.closed, two.closed, three.closed]).toEqual([false, true, false])
     const small = makeCache(1).cache
-    const kept = [await small.get(1), await small.get(2)]
+    const kept = [await small.get(1, 'a'), await small.get(2, 'a')]
     expect(kept.map((photo) => photo.closed)).toEqual([false, false])
   })
 
   it('tries a broken file again the next time', async () => {
     const broken = new Set([1])
     const { cache } = makeCache(1000, broken)
-    await expect(cache.get(1)).rejects.toThrow('image 1 is broken')
+    await expect(cache.get(1, 'a')).rejects.toThrow('image 1 is broken')
     broken.clear()
-    expect((await cache.get(1)).image).toBe(1)
+    expect((await cache.get(1, 'a')).image).toBe(1)
   })
 })

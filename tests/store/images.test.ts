@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { FacetError } from '../../src/shared/errors'
 import { addFace, checkerboard, temporaryStore } from './helpers'
 
-const FRESH = { status: 'untouched', split: null, golden: false, checked: null }
+const FRESH = {
+  version: expect.any(String) as string,
+  status: 'untouched',
+  split: null,
+  golden: false,
+  checked: null,
+}
 const file = (name: string, bytes = 10, mtimeMs = 1000.5) => ({ name, bytes, mtimeMs })
 
 describe('a scan', () => {
@@ -23,7 +29,7 @@ describe('a scan', () => {
 
     const second = store.syncImages([file('a.jpg'), file('b.jpg', 11), file('d.jpg')])
     expect(second.added.map(({ name }) => name)).toEqual(['d.jpg'])
-    expect(second.changed).toEqual([b])
+    expect(second.changed).toEqual([{ ...b, version: expect.not.stringMatching(b.version) as string }])
     expect(second.missing).toEqual([{ ...c, status: 'predicted' }])
     expect(store.listRows().map(({ name }) => name)).toEqual(['a.jpg', 'b.jpg', 'd.jpg'])
     expect(store.image(a.id)).toMatchObject({ width: 640, height: 480, missing: false })
@@ -33,6 +39,17 @@ describe('a scan', () => {
     const third = store.syncImages([file('a.jpg'), file('b.jpg', 11), file('d.jpg'), file('deep/c.png')])
     expect(third).toEqual({ added: [], changed: [{ ...c, status: 'predicted' }], missing: [] })
     expect(store.readFace(face).areas[0]).toBe(8)
+  })
+
+  test('gives an image another version than its namesake of another workspace has, and after each change of its file', () => {
+    const store = temporaryStore()
+    store.syncImages([file('zzz.jpg')])
+    const [a] = store.syncImages([file('zzz.jpg'), file('a.jpg')]).added
+    const versions = [a, ...temporaryStore().syncImages([file('a.jpg')]).added].map((row) => row?.version)
+    const later = [file('a.jpg', 11), file('a.jpg', 11, 2000)]
+    versions.push(...later.map((found) => store.syncImages([file('zzz.jpg'), found]).changed[0]?.version))
+    expect(new Set(versions).size).toBe(4)
+    expect(store.findImage('a.jpg')?.version).toBe(versions.at(-1))
   })
 
   test('comes in batches, and only its end marks anything missing', () => {

@@ -86,7 +86,15 @@ describe('opening', () => {
     const store = openStore(file)
     onTestFinished(() => store.close())
     expect(store.listRows()).toEqual([
-      { id: 1, name: 'a.jpg', status: 'corrected', split: null, golden: false, checked: null },
+      {
+        id: 1,
+        name: 'a.jpg',
+        version: expect.any(String),
+        status: 'corrected',
+        split: null,
+        golden: false,
+        checked: null,
+      },
     ])
     expect(store.history(1, 100).length).toBeGreaterThan(10)
     expect(store.state(1).canUndo).toBe(true)

@@ -66,6 +66,7 @@ export class Inference {
     queued: 0,
     running: null,
     problem: null,
+    problemImage: null,
   }
 
   constructor(parts: Parts) {
@@ -171,7 +172,7 @@ export class Inference {
         this.#tellOf(corrected)
       },
       (error: unknown) => {
-        if (isKept() && !signal.aborted) this.#tell({ problem: toWire(error).message })
+        if (isKept() && !signal.aborted) this.#tell({ problem: toWire(error).message, problemImage: null })
       },
     )
     return on('cpu', 'the other providers are being tried')
@@ -239,7 +240,12 @@ export class Inference {
       if (isStale()) return null
       const wire = toWire(error)
       if (await this.#distrusts(wire)) return await this.#predict(workspace, image, priority, again)
-      this.#tell({ problem: wire.message, ...(wire.code === 'provider/unusable' ? { state: 'failed' } : {}) })
+      const problemImage = wire.code === 'image/unreadable' ? image : null
+      this.#tell({
+        problem: wire.message,
+        problemImage,
+        ...(wire.code === 'provider/unusable' ? { state: 'failed' } : {}),
+      })
       return new FacetError(wire.code, wire.message, wire.details)
     } finally {
       this.#begun--

@@ -2,7 +2,6 @@
 import { userInfo } from 'node:os'
 import type { FaceMasks, HistoryState, HistoryStep } from '../../shared/answers'
 import type { Context, Handlers } from './app'
-import { versionOf } from './media'
 
 export function maskHandlers({
   workspace,
@@ -34,7 +33,7 @@ export function maskHandlers({
         height: face.grid.height,
         imageWidth: size.width,
         imageHeight: size.height,
-        version: versionOf(open.store.image(image)),
+        version: open.store.image(image).version,
         parts: open.store.partMasks(face.id),
       }
     },

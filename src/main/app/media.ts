@@ -15,11 +15,6 @@ export type Media = Viewable
 const VIEW_SIDE = 4096
 const THUMB_SIDE = 160
 
-/** Changes with the file, so that an address that names it can be kept for good. */
-export function versionOf({ bytes, mtimeMs }: Pick<ImageRecord, 'bytes' | 'mtimeMs'>): string {
-  return `${bytes.toString(36)}-${Math.round(mtimeMs).toString(36)}`
-}
-
 /** The picture of `kind` (`view` or `thumb`). Throws `not-found`, or `image/unreadable` naming the file. */
 export async function mediaFor({ workspace }: Context, kind: string, image: number): Promise<Media> {
   const open = workspace.require()
@@ -37,10 +32,7 @@ export async function mediaFor({ workspace }: Context, kind: string, image: numb
 }
 
 async function keptThumbnail(folder: string, record: ImageRecord, file: string): Promise<Media> {
-  const key = createHash('sha256')
-    .update(`${record.name} ${versionOf(record)}`)
-    .digest('hex')
-    .slice(0, 32)
+  const key = createHash('sha256').update(`${record.name} ${record.version}`).digest('hex').slice(0, 32)
   const kept = join(folder, key.slice(0, 2), `${key}.webp`)
   if (existsSync(kept)) return { file: kept, mime: 'image/webp' }
   const bytes = await thumbnail(file, THUMB_SIDE)

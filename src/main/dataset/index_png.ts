@@ -5,6 +5,8 @@ import type { ExportSummary } from '../../shared/answers'
 import type { PaintOrder } from '../../shared/labels'
 import { flatten } from '../../shared/mask'
 import { encodeLabelPng } from '../imaging/mask'
+import { openPicture } from '../imaging/open'
+import { checkPicture } from '../imaging/picture'
 import { exportEach, type ExportOptions } from './item'
 import { createIndexNamer, NAMES_FILE, writeNames } from './names'
 import { writeTree } from './tree'
@@ -18,7 +20,8 @@ export function exportIndexPng(
 ): Promise<ExportSummary> {
   return writeTree(options.out, async (root) => {
     const fileOf = createIndexNamer()
-    const { written, summary } = await exportEach(options, async ({ name, map }) => {
+    const { written, summary } = await exportEach(options, async ({ name, imagePath, map }) => {
+      await checkPicture(await openPicture(imagePath))
       const path = join(root, fileOf(name))
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, await encodeLabelPng(flatten(map, options.order), map.width, map.height))

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
-import { recoverDirectory, replaceDirectory } from '../base/fs'
+import { recoverDirectory, replaceDirectory, unwritable } from '../base/fs'
 import { IMAGE_FOLDER, MASK_FOLDER, PARTITION_FILE } from './celebamask/format'
 import { createIndexNamer, NAMES_FILE, readNames } from './names'
 
@@ -47,13 +47,13 @@ function foreign(out: string, found: string): FacetError {
  */
 export async function writeTree<T>(out: string, write: (temporary: string) => Promise<T>): Promise<T> {
   const target = resolve(out)
-  await mkdir(dirname(target), { recursive: true })
+  await makeFolder(dirname(target), target)
   await recoverDirectory(target)
   await requireOwnFolder(target)
   await requireNothingElse(target)
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    await mkdir(temporary)
+    await makeFolder(temporary, target)
     const result = await write(temporary)
     await syncTree(temporary)
     await replaceDirectory(temporary, target)
@@ -62,6 +62,13 @@ export async function writeTree<T>(out: string, write: (temporary: string) => Pr
     await rm(temporary, { recursive: true, force: true })
     throw error
   }
+}
+
+async function makeFolder(path: string, out: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    const message = `${unwritable(out, error).message} Choose another folder.`
+    throw new FacetError('file/unwritable', message, { file: out }, { cause: error })
+  })
 }
 
 /** Flushes every file below `folder` to the disk: at the end and a folder at a time, since the disk serves many at once. */

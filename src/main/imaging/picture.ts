@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import { FacetError } from '../../shared/errors'
 import { unreadable } from '../base/fs'
 import { BMP_HEAD_BYTES, bmpSize, isBmp } from './bmp'
-import { openPicture, readMetadata, unreadablePicture } from './open'
+import { openPicture, readMetadata, unreadablePicture, type OpenPicture } from './open'
 import { resizeRgb, type ResizeFilter } from './resize'
 
 /** Row-major pixels, 3 bytes each: red, green, blue, 0..255. */
@@ -37,6 +37,22 @@ export async function readPicture(path: string): Promise<Picture> {
     )
   }
   return { width, height, rgb: data }
+}
+
+/**
+ * Decodes all of the picture, as small as its format lets it (a JPEG at an eighth), only to know that it can be.
+ * Errors as for `readPicture`.
+ */
+export async function checkPicture({ path, image, width, height }: OpenPicture): Promise<void> {
+  const side = Math.ceil(Math.max(width, height) / 8)
+  await image
+    .clone()
+    .resize(side, side, { fit: 'inside' })
+    .raw()
+    .toBuffer()
+    .catch((error: unknown) => {
+      throw unreadablePicture(path, error)
+    })
 }
 
 /** Upright size in pixels, from the header alone. Errors as for `readPicture`. */

@@ -51,7 +51,15 @@ export async function serveHttp(app: App, renderer: string, port: number): Promi
     if (room === 'api') await answerCall(app, rest.join('/') as Method, request, response)
     else if (room === 'events') answerEvents(app, response, streams)
     else if (room === 'upload') await answerUpload(app, rest.join('/'), request, response)
-    else await answerMedia(app, rest[0] ?? '', Number(rest[1]), request, response)
+    else
+      await answerMedia(
+        app,
+        rest[0] ?? '',
+        Number(rest[1]),
+        Boolean(url.searchParams.get('v')),
+        request,
+        response,
+      )
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -215,14 +223,15 @@ async function answerMedia(
   app: App,
   kind: string,
   image: number,
+  hasVersion: boolean,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'GET') throw new FacetError('request/denied', 'Pictures are asked for by GET.')
   const media = await app.media(kind, image)
   response.setHeader('Content-Type', media.mime)
-  // The address holds the file's version, so what it names never changes.
-  response.setHeader('Cache-Control', 'private, max-age=86400, immutable')
+  // What an address with the file's version names never changes; a bare number is another image in another workspace.
+  response.setHeader('Cache-Control', hasVersion ? 'private, max-age=86400, immutable' : 'no-store')
   if ('bytes' in media) response.end(media.bytes)
   else
     createReadStream(media.file)

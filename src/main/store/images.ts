@@ -31,11 +31,13 @@ export interface SyncResult {
 }
 
 type StoredRow = Omit<ImageRow, 'golden' | 'checked'> & { golden: 0 | 1; checked: number | null }
-const ROW_COLUMNS = 'id, name, status, split, golden, checked'
+// When it came in tells it from the image of the same id of another workspace.
+const VERSION = "printf('%x-%x-%x', added_at, bytes, mtime_ms) AS version"
+const ROW_COLUMNS = `id, name, ${VERSION}, status, split, golden, checked`
 const ROW = `SELECT ${ROW_COLUMNS} FROM image`
 
-function fromRow({ id, name, status, split, golden, checked }: StoredRow): ImageRow {
-  return { id, name, status, split, golden: golden === 1, checked: partsOf(checked) }
+function fromRow({ id, name, version, status, split, golden, checked }: StoredRow): ImageRow {
+  return { id, name, version, status, split, golden: golden === 1, checked: partsOf(checked) }
 }
 
 function partsOf(bits: number | null): PartName[] | null {

@@ -94,6 +94,7 @@ test('predicts what is on screen first, then what comes next, in order; nothing 
     queued: 0,
     running: null,
     problem: null,
+    problemImage: null,
     ms: expect.any(Number),
   })
   await want(c, [e, a])
@@ -164,7 +165,7 @@ test('a model that does not know all parts leaves the others as they were predic
 test('tells of a picture that cannot be read, and goes on', async () => {
   const told = eventOf(app, 'inference.status', ({ problem }) => problem !== null)
   await want(broken, [a])
-  expect((await told).problem).toContain('g.jpg')
+  expect(await told).toMatchObject({ problem: expect.stringContaining('g.jpg'), problemImage: broken })
   expect(order).toEqual([a])
   await expect(app.call('inference.predict', { image: broken })).rejects.toMatchObject({
     code: 'image/unreadable',
@@ -237,6 +238,7 @@ test('takes the trust back from a provider that stops working, and goes on with 
   expect(status).toMatchObject({
     provider: 'cpu',
     problem: null,
+    problemImage: null,
     why: `cpu takes 9 ms; ${foreign} does not run here`,
   })
 })

@@ -8,6 +8,7 @@ import {
   readItemMasks,
   type CelebAMaskDataset,
 } from '../../../src/main/dataset/celebamask/importer'
+import { exportIndexPng } from '../../../src/main/dataset/index_png'
 import type { ExportItem } from '../../../src/main/dataset/item'
 import { readPicture } from '../../../src/main/imaging/picture'
 import { PART_NAMES } from '../../../src/shared/labels'
@@ -153,6 +154,36 @@ describe('exportCelebAMask', () => {
     expect(summary.images).toBe(1)
     expect(summary.complaints.map(({ file }) => file)).toEqual(['1.jpg', '2.jpg'])
     expect((await readCelebAMask(out)).complaints).toEqual([])
+  })
+
+  it('leaves out a face whose photo is cut short, in either form', async () => {
+    const folder = await makeFolder()
+    const items = [await item(folder, 0), await item(folder, 1), await item(folder, 2, '2.png')]
+    for (const { imagePath } of items.slice(1)) {
+      const bytes = await readFile(imagePath)
+      await writeFile(imagePath, bytes.subarray(0, bytes.length / 2))
+    }
+    const tree = await exportCelebAMask({ items, out: join(folder, 'tree') })
+    const index = await exportIndexPng({ items, out: join(folder, 'index'), order: 'segface' })
+    for (const summary of [tree, index]) {
+      expect(summary.images).toBe(1)
+      expect(summary.complaints.map(({ file }) => file)).toEqual(['1.jpg', '2.png'])
+      expect(summary.complaints[0]?.message).toContain('cut short')
+    }
+    expect((await readdir(join(folder, 'index'))).sort()).toEqual(['0.png', 'facet-names.csv'])
+  })
+
+  it('says in a sentence that it cannot make the folder', async () => {
+    const folder = await makeFolder()
+    const items = [await item(folder, 0)]
+    for (const out of [join(folder, '0.jpg', 'out'), join(folder, '0.jpg', 'deep', 'out')]) {
+      await expect(exportCelebAMask({ items, out })).rejects.toMatchObject({
+        code: 'file/unwritable',
+        message: expect.stringMatching(
+          /^Cannot write .*out: .* a folder.*\. Choose another folder\.$/,
+        ) as string,
+      })
+    }
   })
 
   it('turns photos upright and encodes them as JPEG only where it must', async () => {

@@ -227,6 +227,21 @@ test('answers with masks come in wire form, others as JSON', async () => {
   expect(face).toMatchObject({ image, width: 40, height: 30 })
 })
 
+test('a picture is kept for good under the version of its file only', async () => {
+  const images = join(folder.path, 'kept')
+  await mkdir(images)
+  await writeJpeg(join(images, 'a.jpg'), await drawPortrait(20, 20))
+  await app.call('workspace.open', { path: images })
+  await expect.poll(async () => (await app.call('images.list', {})).rows.length).toBe(1)
+  const [row] = (await app.call('images.list', {})).rows
+  const kept = async (query: string) => {
+    const { status, headers } = await ask('GET', `/media/thumb/${row?.id}?token=${token}${query}`)
+    return [status, headers['cache-control']]
+  }
+  expect(await kept(`&v=${row?.version}`)).toEqual([200, 'private, max-age=86400, immutable'])
+  expect(await kept('')).toEqual([200, 'no-store'])
+})
+
 describe('a file that a page hands over', () => {
   const upload = (
     name: string,

@@ -103,6 +103,6 @@ describe('call', () => {
 test('pictures are addressed with token and version', () => {
   const backend = new HttpBackend('http://127.0.0.1:1', 'a&b')
   expect(backend.mediaUrl('view', 7, 'x/1')).toBe('http://127.0.0.1:1/media/view/7?token=a%26b&v=x%2F1')
-  expect(backend.mediaUrl('thumb', 7)).toBe('http://127.0.0.1:1/media/thumb/7?token=a%26b')
+  expect(backend.mediaUrl('thumb', 7, 'y')).toBe('http://127.0.0.1:1/media/thumb/7?token=a%26b&v=y')
   expect(backend.pickFolder()).toBeNull()
 })

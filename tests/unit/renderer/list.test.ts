@@ -6,7 +6,7 @@ import type { ImageRow } from '../../../src/shared/answers'
 import { STATUSES, type Status } from '../../../src/shared/terms'
 
 function row(id: number, status: Status = 'untouched', name = `a/${id}.jpg`): ImageRow {
-  return { id, name, status, split: null, golden: false, checked: null }
+  return { id, name, version: '', status, split: null, golden: false, checked: null }
 }
 
 function listOf(statuses: readonly Status[], current: number | null = null): ImageList {

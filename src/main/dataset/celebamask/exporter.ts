@@ -8,7 +8,7 @@ import { PART_NAMES } from '../../../shared/labels'
 import { partAreas, type PartMap } from '../../../shared/mask'
 import { encodeMaskPng } from '../../imaging/mask'
 import { openPicture } from '../../imaging/open'
-import { readPicture, resizeCubic } from '../../imaging/picture'
+import { checkPicture, readPicture, resizeCubic } from '../../imaging/picture'
 import { exportEach, type ExportOptions } from '../item'
 import { NAMES_FILE, writeNames } from '../names'
 import { writeTree } from '../tree'
@@ -77,9 +77,13 @@ export function partMaskPath(id: number, part: (typeof PART_NAMES)[number]): str
 
 /** The photo as a JPEG: its own bytes where nothing about it changes, else upright and encoded anew. */
 async function pictureBytes(path: string, size: number | undefined): Promise<Buffer> {
-  const { format, orientation, width, height, bytes } = await openPicture(path)
+  const opened = await openPicture(path)
+  const { format, orientation, width, height, bytes } = opened
   const keepsSize = size === undefined || (width === size && height === size)
-  if (format === 'jpeg' && orientation === 1 && keepsSize) return bytes
+  if (format === 'jpeg' && orientation === 1 && keepsSize) {
+    await checkPicture(opened)
+    return bytes
+  }
   const picture = await readPicture(path)
   const { rgb, ...raw } = keepsSize ? picture : resizeCubic(picture, size, size)
   return sharp(rgb, { raw: { width: raw.width, height: raw.height, channels: 3 } })

@@ -48,9 +48,8 @@ export class HttpBackend implements LinkedBackend {
     return () => this.linkListeners.delete(listener)
   }
 
-  mediaUrl(kind: 'view' | 'thumb', image: number, version?: string): string {
-    const query = new URLSearchParams({ token: this.token })
-    if (version !== undefined) query.set('v', version)
+  mediaUrl(kind: 'view' | 'thumb', image: number, version: string): string {
+    const query = new URLSearchParams({ token: this.token, v: version })
     return `${this.origin}/media/${kind}/${image}?${query.toString()}`
   }
 

@@ -5,8 +5,8 @@ import { HttpBackend } from './http'
 import { IpcBackend } from './ipc'
 
 export interface Backend extends Api {
-  /** Address of a picture: `view` is the upright photo, `thumb` its small form; `version` busts caches. */
-  mediaUrl(kind: 'view' | 'thumb', image: number, version?: string): string
+  /** Address of a picture: `view` is the upright photo, `thumb` its small form; `version` is its row's. */
+  mediaUrl(kind: 'view' | 'thumb', image: number, version: string): string
   /** The system's folder dialog; null where there is none and the window shows its own. */
   pickFolder(): Promise<string | null> | null
   /**

@@ -21,8 +21,8 @@ export class IpcBackend implements LinkedBackend {
     return this.bridge.subscribe(event, listener)
   }
 
-  mediaUrl(kind: 'view' | 'thumb', image: number, version?: string): string {
-    return `/media/${kind}/${image}${version === undefined ? '' : `?v=${encodeURIComponent(version)}`}`
+  mediaUrl(kind: 'view' | 'thumb', image: number, version: string): string {
+    return `/media/${kind}/${image}?v=${encodeURIComponent(version)}`
   }
 
   pickFolder(): Promise<string | null> {

@@ -43,6 +43,14 @@ export function soloPart(parts: PartView[], part: number): void {
   parts.forEach((view, index) => (view.visible = alone || index === part))
 }
 
+/** Nothing is known of any part: no face is open. */
+export function emptyParts(parts: PartView[]): void {
+  for (const view of parts) {
+    view.area = 0
+    view.origin = 'none'
+  }
+}
+
 /** Writes what a document and its store know into the list. */
 export function describeParts(parts: PartView[], areas: readonly number[], masks?: FaceMasks): void {
   parts.forEach((view, part) => {

@@ -8,7 +8,7 @@ export interface Picture {
 }
 
 interface Entry<P> {
-  readonly version: string | undefined
+  readonly version: string
   readonly picture: Promise<P>
   pixels: number
 }
@@ -19,19 +19,17 @@ export class PictureCache<P extends Picture> {
 
   /** `load` decodes a photo; `maxPixels` bounds what is kept, at 4 bytes each, the latest `keep` aside. */
   constructor(
-    readonly load: (image: number, version?: string) => Promise<P>,
+    readonly load: (image: number, version: string) => Promise<P>,
     readonly maxPixels = 64e6,
     readonly keep = 3,
   ) {}
 
-  /** The photo of `image`; with `version`, decoded again where the file is known to have changed since. */
-  async get(image: number, version?: string): Promise<P> {
+  /** The photo of `image`, decoded again where its file is known to have changed since. */
+  async get(image: number, version: string): Promise<P> {
     let entry = this.#entries.get(image)
-    if (!entry || (version !== undefined && entry.version !== undefined && entry.version !== version)) {
+    if (entry?.version !== version) {
       void entry?.picture.then(closePicture, () => undefined)
       entry = { version, picture: this.load(image, version), pixels: 0 }
-    } else if (version !== undefined && entry.version === undefined) {
-      entry = { ...entry, version }
     }
     const found = entry
     this.#entries.delete(image)

@@ -199,6 +199,10 @@ const WINDOW = {
   'review.nextTen': { en: 'Ten images on', ko: '10장 다음 이미지' },
   'review.previousTen': { en: 'Ten images back', ko: '10장 이전 이미지' },
   'review.position': { en: '{n} of {total}', ko: '{n} / {total}' },
+  'review.unseen': {
+    en: 'A picture that cannot be shown is not accepted, flagged or pinned.',
+    ko: '표시할 수 없는 이미지는 승인하거나 보류하거나 골든으로 지정할 수 없습니다.',
+  },
   'review.end': { en: 'No further image in this list.', ko: '이 목록에 더 이상 이미지가 없습니다.' },
 
   'parts.title': { en: 'Parts', ko: '부위' },

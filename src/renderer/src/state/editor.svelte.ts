@@ -2,7 +2,7 @@
  * @file The editor as the window sees it: what is open, selected and set, as runes; what the hand does goes to the tools,
  * what they change to the session, what is seen to the stage.
  */
-import type { FaceMasks, HistoryState } from '../../../shared/answers'
+import type { FaceMasks, HistoryState, ImageRow } from '../../../shared/answers'
 import type { Status } from '../../../shared/terms'
 import type { PartName } from '../../../shared/labels'
 import type { Backend } from '../backend'
@@ -11,7 +11,7 @@ import type { Edit } from '../editor/diff'
 import { MaskDocument, partMapOf } from '../editor/document'
 import { HandState } from '../editor/hand.svelte'
 import { pickPart } from '../editor/ink'
-import { describeParts, partBits, partNames, type PartView } from '../editor/parts'
+import { describeParts, emptyParts, partBits, partNames, type PartView } from '../editor/parts'
 import { loadPhoto } from '../editor/photo'
 import { PictureCache } from '../editor/pictures'
 import { SerialQueue } from '../editor/queue'
@@ -22,10 +22,13 @@ import type { Point } from '../editor/viewport'
 
 export type { PartView }
 
+/** What is needed of an image to show it. */
+export type Shown = Pick<ImageRow, 'id' | 'name' | 'version'>
+
 export class EditorState extends HandState implements Desk {
-  image: number | null = $state(null)
-  /** The image's path below the workspace. */
-  name = $state('')
+  /** The image that is on screen, on its way there, or cannot be shown. */
+  #row: Shown | null = $state.raw(null)
+  /** The face whose masks are on screen; null where none are. */
   face: number | null = $state(null)
   /** True until picture and masks of `image` are on screen, or cannot be. */
   busy = $state(false)
@@ -48,8 +51,10 @@ export class EditorState extends HandState implements Desk {
   onStored: ((state: HistoryState, image: number) => void) | undefined
 
   /** Why nothing can be drawn here at all. */
-  #unable: string | null = null
+  #unable: string | null = $state(null)
   #ticket = 0
+  /** The masks changed since they were last asked for, while their picture was on its way. */
+  #outdated = false
   #hoverBits = 0
   #lastPick: { pixel: string; part: number } | null = null
   #session: FaceSession | null = null
@@ -64,40 +69,60 @@ export class EditorState extends HandState implements Desk {
 
   // What is open
 
+  get image(): number | null {
+    return this.#row?.id ?? null
+  }
+
+  /** The image's path below the workspace. */
+  get name(): string {
+    return this.#row?.name ?? ''
+  }
+
+  /** True where a person can see the picture with its masks: nothing is to be said of it unseen. */
+  get seen(): boolean {
+    return this.face !== null && !this.busy && this.#unable === null
+  }
+
   /** Shows an image; what was asked for last wins. Failures become `error`. */
-  async open(row: { id: number; name: string }): Promise<void> {
+  async open(row: Shown): Promise<void> {
     this.toolbox.finish()
     const ticket = ++this.#ticket
     this.#session = null
-    this.image = row.id
-    this.name = row.name
+    this.#row = row
     this.busy = true
     this.error = this.#unable
     this.prefetch(row)
     try {
       await this.#queue.idle() // a face with edits under way is read after them
-      const masks = await this.backend.call('masks.open', { image: row.id })
-      const photo = await this.#pictures.get(row.id, masks.version)
+      let masks: FaceMasks
+      let photo: ImageBitmap
+      do {
+        if (ticket !== this.#ticket) return
+        this.#outdated = false
+        masks = await this.backend.call('masks.open', { image: row.id })
+        photo = await this.#pictures.get(row.id, masks.version)
+      } while (this.#outdated)
       if (ticket !== this.#ticket) return
       this.#enter(masks, photo)
       await this.#stage?.drawn()
     } catch (error) {
       if (ticket !== this.#ticket) return
-      this.#stage?.clear()
+      this.#showNothing()
       this.error = sentence(error)
     }
     if (ticket === this.#ticket) this.busy = false
   }
 
   /** Decodes the photo of an image that may be shown next. */
-  prefetch(row: { id: number }): void {
-    this.#pictures.get(row.id).catch(() => undefined) // told when it is opened
+  prefetch(row: Shown): void {
+    this.#pictures.get(row.id, row.version).catch(() => undefined) // told when it is opened
   }
 
   /** Reads the masks again, after a prediction or an import; unsent edits stay. */
   async reload(): Promise<void> {
     if (this.doubt) void this.#askSureness()
-    await this.#session?.reload()
+    if (this.#session) await this.#session.reload()
+    else this.#outdated = true
   }
 
   /** Shows where the model is unsure, or stops showing it. */
@@ -110,16 +135,11 @@ export class EditorState extends HandState implements Desk {
   close(): void {
     this.toolbox.finish()
     this.#ticket++
-    this.#session = null
     this.#pictures.clear()
-    this.#stage?.clear()
-    this.image = this.face = null
-    this.name = ''
-    this.width = this.height = this.imageWidth = this.imageHeight = 0
-    this.busy = this.canUndo = this.canRedo = false
+    this.#row = null
+    this.#showNothing()
+    this.busy = false
     this.error = this.#unable
-    this.hover = []
-    this.#hoverBits = 0
   }
 
   /** Resolves when every edit is stored. */
@@ -198,7 +218,7 @@ export class EditorState extends HandState implements Desk {
         (size, ratio) => this.resized(size, ratio),
       )
       const reopen = (): void => {
-        if (this.image !== null) void this.open({ id: this.image, name: this.name })
+        if (this.#row) void this.open(this.#row)
       }
       stage.onRestored(reopen)
       this.#stage = stage
@@ -254,6 +274,18 @@ export class EditorState extends HandState implements Desk {
 
   // Inside
 
+  /** No face is open: nothing of the last one stays on screen. */
+  #showNothing(): void {
+    this.#session = null
+    this.#stage?.clear()
+    this.face = null
+    this.width = this.height = this.imageWidth = this.imageHeight = 0
+    this.canUndo = this.canRedo = false
+    emptyParts(this.parts)
+    this.hover = []
+    this.#hoverBits = 0
+  }
+
   /** Asks how sure the model is of the image that is shown; a failure ends the view of it, in a sentence. */
   async #askSureness(): Promise<void> {
     const { image } = this
@@ -298,7 +330,7 @@ export class EditorState extends HandState implements Desk {
         if (!current()) return
         const sameGrid = fresh.width === this.width && fresh.height === this.height
         if (sameGrid) describeParts(this.parts, document.areas, fresh)
-        else void this.open({ id: masks.image, name: this.name })
+        else if (this.#row) void this.open(this.#row)
       },
       failed: (error) => (this.error = sentence(error)),
     })

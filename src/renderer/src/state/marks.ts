@@ -11,6 +11,8 @@ export class Marks {
     private readonly editor: EditorState,
     /** Runs what may fail, and tells. */
     private readonly attempt: (work: () => Promise<void>) => void,
+    /** True, and told, where the image cannot be seen. */
+    private readonly refuseUnseen: () => boolean,
   ) {}
 
   /** From all of the image to the parts that did not come from a model, and back. */
@@ -30,7 +32,7 @@ export class Marks {
 
   toggleGolden(): void {
     const row = this.list.currentRow
-    if (!row) return
+    if (!row || (!row.golden && this.refuseUnseen())) return
     this.attempt(async () => {
       this.list.put([await this.backend.call('images.pin', { image: row.id, golden: !row.golden })])
     })

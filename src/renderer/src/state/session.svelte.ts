@@ -70,7 +70,13 @@ export class Session {
     this.folders = new FolderPicker(backend)
     this.export = new ExportState(backend, this.jobs)
     this.training = new Training(backend, this.jobs)
-    this.marks = new Marks(backend, this.list, this.editor, (work) => this.attempt(work))
+    this.marks = new Marks(
+      backend,
+      this.list,
+      this.editor,
+      (work) => this.attempt(work),
+      () => this.refuseUnseen(),
+    )
     this.editor.part = PART_INDEX.skin
     this.editor.onStored = (state, image) => this.list.setStatus(image, state.status)
   }
@@ -264,7 +270,7 @@ export class Session {
 
   accept(): void {
     const image = this.list.current
-    if (image === null || this.editor.busy) return // nothing is accepted unseen
+    if (image === null || this.refuseUnseen()) return
     this.attempt(async () => {
       await this.review(image, 'accepted')
       if (this.list.current === image) this.step(1)
@@ -273,13 +279,20 @@ export class Session {
 
   toggleFlag(): void {
     const row = this.list.currentRow
-    if (row) this.attempt(() => this.review(row.id, row.status === 'flagged' ? null : 'flagged'))
+    if (!row || (row.status !== 'flagged' && this.refuseUnseen())) return
+    this.attempt(() => this.review(row.id, row.status === 'flagged' ? null : 'flagged'))
   }
 
   /** Takes an acceptance back. */
   reopen(): void {
     const row = this.list.currentRow
     if (row) this.attempt(() => this.review(row.id, null))
+  }
+
+  /** True where nobody can see what a verdict would be about, which is said of a picture that cannot be shown. */
+  private refuseUnseen(): boolean {
+    if (!this.editor.seen && !this.editor.busy) this.toasts.add('info', t('review.unseen'))
+    return !this.editor.seen
   }
 
   /** Edits on their way count as made before the review. */

@@ -127,10 +127,16 @@ export function belongsToControl(target: EventTarget | null, combo: string): boo
   return target.matches('button:focus-visible, a:focus-visible') && combo === 'Enter'
 }
 
+/** True while a popover or menu is open: keys are about it, wherever the focus went. */
+export function popoverIsOpen(): boolean {
+  return document.querySelector('.popover') !== null
+}
+
 /** Runs the shortcut of a key press where it applies; true where it did. */
 export function handleKey(event: KeyboardEvent, session: Session): boolean {
   const found = shortcutFor(event)
-  if (!found || belongsToControl(event.target, comboOf(event)) || !session.inScope(found)) return false
+  if (!found || popoverIsOpen() || belongsToControl(event.target, comboOf(event))) return false
+  if (!session.inScope(found)) return false
   event.preventDefault()
   found.run(session)
   return true

@@ -1,0 +1,155 @@
+/** @file The window speaks of what it shows: pictures of the folder that is open, no verdict on what cannot be seen, news that come early, keys that are for what lies on top. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import sharp from 'sharp'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { suiteFolder } from '../helpers/app'
+import { drawPortrait, writeJpeg } from '../helpers/pictures'
+import { launchBrowser } from './browser'
+import { startServer, type Server } from './server'
+import { FacetWindow } from './window'
+
+describe('what is not on screen', () => {
+  let suite: Awaited<ReturnType<typeof suiteFolder>>
+  let browser: Browser
+  let server: Server
+  let window: FacetWindow
+
+  beforeAll(async () => {
+    suite = await suiteFolder()
+    browser = await launchBrowser()
+    server = await startServer(join(suite.path, 'data'))
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.kill()
+    await suite.remove()
+  })
+
+  afterEach(() => window.close())
+
+  async function makeFolder(name: string, fill: (folder: string) => Promise<unknown>): Promise<string> {
+    const folder = join(suite.path, name)
+    await mkdir(folder)
+    await fill(folder)
+    return folder
+  }
+
+  /** Opens a folder as a person does, in the window that is there. */
+  async function openByHand(folder: string): Promise<void> {
+    await window.press('Control+o')
+    const field = window.page.locator('[data-field=folder]')
+    await field.fill(folder)
+    await window.action('choose-folder').click()
+  }
+
+  const status = (name: string) => window.row(name).getAttribute('data-status')
+  const predicted = (name: string) =>
+    window.page.locator(`[data-image="${name}"][data-status=predicted]`).waitFor()
+  const portrait = async (folder: string, name: string) =>
+    writeJpeg(join(folder, name), await drawPortrait(48, 48))
+
+  test('another folder brings its own pictures', async () => {
+    const plain = (background: string) => async (folder: string) =>
+      sharp({ create: { width: 40, height: 40, channels: 3, background } }).toFile(join(folder, 'a.png'))
+    const red = await makeFolder('red', plain('#f00'))
+    const blue = await makeFolder('blue', plain('#00f'))
+    await server.call('workspace.open', { path: red })
+    window = await FacetWindow.open(browser, server.url)
+    const colour = async () => {
+      const { data } = await sharp(await window.row('a.png').locator('img').screenshot())
+        .removeAlpha()
+        .resize(1, 1)
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      return [...data].map((value) => (value > 128 ? 1 : 0)).join('')
+    }
+    await window.onScreen('a.png')
+    await expect.poll(colour, { timeout: 20_000 }).toBe('100')
+    await openByHand(blue)
+    await expect.poll(async () => (await server.call('workspace.current', {}))?.path).toBe(blue)
+    await window.onScreen('a.png')
+    await expect.poll(colour, { timeout: 20_000 }).toBe('001')
+  })
+
+  test('a prediction that comes while the photo loads is shown with it', async () => {
+    const folder = await makeFolder('early', (path) => portrait(path, 'a.jpg'))
+    await server.call('workspace.close', {})
+    window = await FacetWindow.open(browser, server.url)
+    let asked = false
+    await window.page.route('**/media/view/**', async (route) => {
+      asked = true
+      await predicted('a.jpg')
+      await route.continue()
+    })
+    await openByHand(folder)
+    await window.onScreen('a.jpg')
+    expect(asked).toBe(true)
+    await expect
+      .poll(() => window.page.locator('[data-part] .area').allInnerTexts(), { timeout: 20_000 })
+      .toContainEqual(expect.stringContaining('%'))
+  })
+
+  test('a damaged picture has no parts and no verdict, and is not exported', async () => {
+    const folder = await makeFolder('damaged', async (path) => {
+      await portrait(path, 'a.jpg')
+      await writeJpeg(join(path, 'b.jpg'), await drawPortrait(200, 200))
+      const bytes = await readFile(join(path, 'b.jpg'))
+      await writeFile(join(path, 'b.jpg'), bytes.subarray(0, 700))
+      await portrait(path, 'c.jpg')
+    })
+    await server.call('workspace.open', { path: folder })
+    window = await FacetWindow.open(browser, server.url)
+    await window.onScreen('a.jpg')
+    await predicted('a.jpg')
+    const areas = () => window.page.locator('[data-part] .area').allInnerTexts()
+    const filled = async () => (await areas()).filter((text) => text.trim() !== '').length
+    await expect.poll(filled, { timeout: 20_000 }).toBeGreaterThan(0)
+    expect(await window.page.locator('[data-stored]').count()).toBe(1)
+
+    await window.show('b.jpg')
+    await window.canvas.locator('[role=alert]').waitFor()
+    await expect.poll(filled, { timeout: 20_000 }).toBe(0)
+    expect(await window.page.locator('[data-stored]').count()).toBe(0)
+    await window.page.locator('[data-problem]').waitFor()
+    for (const key of ['Enter', 'Shift+Enter', 'g']) await window.press(key)
+    await window.page.locator('[data-toast=info]').waitFor()
+    expect(await window.action('accept').isDisabled()).toBe(true)
+    const [, row] = (await server.call('images.list', {})).rows
+    expect(row).toMatchObject({ name: 'b.jpg', status: 'untouched', golden: false })
+
+    await window.show('c.jpg')
+    expect(await window.page.locator('[data-problem]').count()).toBe(0)
+    await openByHand(await makeFolder('empty', () => Promise.resolve()))
+    await expect.poll(() => window.page.locator('[role=option][data-image]').count()).toBe(0)
+    await expect.poll(filled, { timeout: 20_000 }).toBe(0)
+  })
+
+  test('Enter and Escape are for the settings that lie on top', async () => {
+    const folder = await makeFolder('settings', (path) => portrait(path, 'a.jpg'))
+    await server.call('workspace.open', { path: folder })
+    window = await FacetWindow.open(browser, server.url)
+    await window.onScreen('a.jpg')
+    await predicted('a.jpg')
+    const theme = window.page.locator('[data-setting=theme] [role=radio]').nth(2)
+    await window.action('settings').click()
+    await theme.click()
+    await window.press('Enter')
+    await window.press('Escape')
+    await theme.waitFor({ state: 'detached' })
+    expect(await status('a.jpg')).toBe('predicted')
+
+    await window.action('train').click()
+    const page = window.page.locator('[data-page=train]')
+    await page.waitFor()
+    await window.action('settings').click()
+    await theme.click()
+    await window.press('Escape')
+    await theme.waitFor({ state: 'detached' })
+    expect(await page.count()).toBe(1)
+    await window.press('Escape')
+    await page.waitFor({ state: 'detached' })
+  })
+})
