@@ -1,6 +1,7 @@
 /**
- * @file The sentences in which a training run says what was chosen for it and what happened, in the window's languages. They are
- * made and kept in English (the command line, a run's row, a model's manifest); a window says them in its own.
+ * @file The sentences in which a training run says what was chosen for it and what happened, and an export or a comparison
+ * what it left out, in the window's languages. They are made and kept in English (the command line, a run's row, a model's
+ * manifest); a window says them in its own.
  */
 import { fill } from './fill'
 import type { Entry, Language } from './languages'
@@ -77,6 +78,15 @@ const NOTES = {
   imported: {
     en: '{file} is now the model {model} of the registry.',
     ko: '{file} 파일을 {model} 모델로 등록했습니다.',
+  },
+  // Before leftOut, whose pattern fits these, too.
+  checkedInPart: {
+    en: 'Only {parts} of it was checked, which an export cannot say, so it was left out: check the rest, or export all.',
+    ko: '{parts} 부위만 확인했는데 내보낸 데이터에는 이를 적을 수 없어 제외했습니다. 나머지를 확인하거나 전체를 내보내세요.',
+  },
+  nothingChecked: {
+    en: 'No part of it is checked, so it was left out: check it, or export all.',
+    ko: '확인한 부위가 없어 제외했습니다. 확인하거나 전체를 내보내세요.',
   },
   leftOut: { en: '{image} was left out: {why}', ko: '{image} 제외: {why}' },
   // Before ofDataset, whose pattern fits these, too.

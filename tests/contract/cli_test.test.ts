@@ -202,6 +202,7 @@ describe('facet test', () => {
     const { code, stdout, stderr } = await facet('test', at('tree'), ...model(), '--split', 'all')
     expect(code, stderr).toBe(0)
     expect(stdout).toMatch(/^\S+made_64\.pt on 3 faces of /)
+    expect(stdout).toContain('\nground truth: mask files; a part without a file is absent\n')
     expect(stdout).toMatch(/\nmean F1 +\d+\.\d\d /)
     for (const name of CLASS_NAMES)
       expect(stdout).toMatch(new RegExp(`\\n${name} +(\\d+\\.\\d\\d|-) +(\\d+\\.\\d\\d|-) +\\d+ +\\d+\\n`))

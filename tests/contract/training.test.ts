@@ -384,6 +384,26 @@ describe('in between', () => {
     await remove()
   })
 
+  test('what a command, or a run of another folder, began with cannot be deleted either', async () => {
+    const { model } = await train('Base of others', PLAIN)
+    const base = model ?? expect.fail('no model')
+    const other = join(folder.path, 'other')
+    await mkdir(other)
+    await app.call('workspace.open', { path: other })
+    await app.call('workspace.close', {})
+    onTestFinished(openTree)
+    const places = [join(folder.path, 'data', 'runs'), join(other, '.facet', 'runs')]
+    for (const [i, place] of places.entries()) {
+      const store = openRuns(place)
+      const { id } = store.create({ ...newRun(`Elsewhere ${i}`), base })
+      await expect(app.call('models.delete', { model: base }), place).rejects.toThrow(`Elsewhere ${i}`)
+      store.release(id)
+      store.delete(id)
+      store.close()
+    }
+    await app.call('models.delete', { model: base })
+  })
+
   test('it is cancelled and keeps the best so far, also where the engine is deaf', async () => {
     for (const [name, seed] of [
       ['Cancelled', WAITS],

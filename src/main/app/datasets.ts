@@ -1,17 +1,18 @@
 /** @file Datasets in and out: a CelebAMask-HQ folder into a workspace, a workspace's masks as a dataset. */
 import { constants } from 'node:fs'
-import { copyFile, mkdir, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
-import type { Complaint, DatasetSummary, ExportSummary } from '../../shared/answers'
+import type { Complaint, DatasetSummary, ExportSummary, ImageRow } from '../../shared/answers'
 import type { Checked } from '../../shared/requests'
 import { SPLITS, type Split, type Status } from '../../shared/terms'
 import { assertNever, at } from '../../shared/assert'
 import { FacetError, toWire } from '../../shared/errors'
 import { partAreas } from '../../shared/mask'
+import { noteOf } from '../../shared/notes'
 import { exportCelebAMask } from '../dataset/celebamask/exporter'
 import { readCelebAMask, readItemMasks, type CelebAMaskItem } from '../dataset/celebamask/importer'
 import { exportIndexPng } from '../dataset/index_png'
-import type { ExportItem } from '../dataset/item'
+import type { ExportItem, ExportOptions } from '../dataset/item'
 import { assignIds } from '../dataset/names'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
@@ -100,14 +101,21 @@ async function copyPhoto(from: string, to: string, complaints: Complaint[]): Pro
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    const [source, target] = await Promise.all([stat(from), stat(to)])
-    if (source.size === target.size) return true
+    if (await isSameFile(from, to)) return true
     complaints.push({
       file: to,
       message: 'Another photo of this name is in the workspace; it was kept and its masks were not imported.',
     })
     return false
   }
+}
+
+/** By content: uncompressed photos of one size have one length, too. */
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([stat(a), stat(b)])
+  if (one.size !== other.size) return false
+  const [bytes, others] = await Promise.all([readFile(a), readFile(b)])
+  return bytes.equals(others)
 }
 
 async function exportFrom(
@@ -118,9 +126,15 @@ async function exportFrom(
   const all = workspace.store.listRows()
   // Numbers are given to all photos, so that a photo keeps its number whatever is exported with it.
   const ids = assignIds(all.map((row) => row.name))
-  const rows = all.flatMap((row, i) =>
-    isWanted(row.status, request.only) ? { ...row, exportId: at(ids, i) } : [],
-  )
+  const leftOut: Complaint[] = []
+  const rows = all.flatMap((row, i) => {
+    if (!isWanted(row.status, request.only)) return []
+    // No format can say that only some parts count; whoever exports all takes predictions, too.
+    const why = request.only === 'all' ? null : whyUnchecked(row)
+    if (why === null) return { ...row, exportId: at(ids, i) }
+    leftOut.push({ file: row.name, message: why })
+    return []
+  })
   const out = resolve(request.out)
 
   function* items(): Generator<ExportItem> {
@@ -138,14 +152,27 @@ async function exportFrom(
     signal: work.signal,
     progress: (done: number) => work.progress(done, rows.length),
   }
-  switch (request.format) {
+  const summary = await write(options, request)
+  return { ...summary, complaints: [...leftOut, ...summary.complaints] }
+}
+
+function write(options: ExportOptions, { format, order }: Checked<'dataset.export'>): Promise<ExportSummary> {
+  switch (format) {
     case 'celebamask-hq':
       return exportCelebAMask(options)
     case 'index':
-      return exportIndexPng({ ...options, order: request.order })
+      return exportIndexPng({ ...options, order })
     default:
-      return assertNever(request.format)
+      return assertNever(format)
   }
+}
+
+/** Why a face is no ground truth as a whole, in a sentence; null where a person vouches for all of it. */
+function whyUnchecked({ checked }: ImageRow): string | null {
+  if (checked === null) return null
+  return checked.length === 0
+    ? noteOf('nothingChecked', {})
+    : noteOf('checkedInPart', { parts: checked.join(', ') })
 }
 
 /** `corrected` is all that a person has worked on, accepted or not; `all` is all that has masks. */

@@ -1,5 +1,5 @@
 /** @file The samples of whatever DATASET names: a workspace, also one that another Facet has open, or a CelebAMask-HQ tree. */
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { findCelebAMask } from '../dataset/celebamask/detect'
@@ -8,7 +8,7 @@ import { readEnv } from '../dataset/env'
 import type { ItemMasks } from '../dataset/celebamask/importer'
 import { treeSamples, type Sample, type SampleSet } from '../dataset/samples'
 import type { StoreReader } from '../store/reader'
-import { storeFolders, type ReadableWorkspace, type WorkspaceHolder } from './workspace'
+import { holdsStore, storeFolders, type ReadableWorkspace, type WorkspaceHolder } from './workspace'
 
 /** The dataset that a command line names; left out, `DATA_PATH` of the `.env` in `folder`, which labs keep beside SegFace. */
 export async function namedDataset(named: string | undefined, folder: string): Promise<string> {
@@ -35,7 +35,7 @@ export async function withSamples<T>(
       file: path,
     })
   const tree = (await findCelebAMask(path)) ? await treeSamples(path) : null
-  if (storeFolders(path, holder.paths.dataDir).some((dir) => existsSync(join(dir, 'workspace.db'))))
+  if (storeFolders(path, holder.paths.dataDir).some(holdsStore))
     return holder.readStored(path, (workspace) => work(workspaceSamples(path, workspace, tree)))
   if (tree) return work(tree)
   throw new FacetError(

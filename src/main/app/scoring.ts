@@ -9,6 +9,7 @@ import type { NetworkRef } from '../engine/protocol'
 import { isUnreadablePicture } from '../imaging/open'
 import type { Confusion } from '../metrics/confusion'
 import type { Work } from './jobs'
+import { readAllMasks, whyLeftOut } from './training/masks'
 
 export interface ScoredFace {
   readonly sample: Sample
@@ -25,8 +26,8 @@ export interface ScoringOptions {
 }
 
 /**
- * Scores each sample by SegFace's protocol at the network's side. One whose photo or masks cannot be read is left out
- * with a complaint; every other error, and an aborted signal, ends the scoring.
+ * Scores each sample by SegFace's protocol at the network's side. One whose photo or one of whose masks cannot be read is
+ * left out with a complaint; every other error, and an aborted signal, ends the scoring.
  */
 export async function scoreSamples(
   engine: EngineClient,
@@ -38,10 +39,11 @@ export async function scoreSamples(
   const complaints: Complaint[] = []
   let done = 0
   progress(done, samples.length)
-  for await (const { sample, truth, complaints: found } of readAhead(samples, order)) {
+  for await (const { sample, truth } of readAhead(samples, order)) {
     signal.throwIfAborted()
-    complaints.push(...found)
-    if (truth) {
+    if (typeof truth === 'string') {
+      complaints.push({ file: sample.name, message: truth })
+    } else {
       try {
         const job = { network, provider, picture: sample.image, truth, ...(side !== undefined && { side }) }
         const { confusion } = await engine.submit('score', job, { signal })
@@ -58,9 +60,8 @@ export async function scoreSamples(
 
 interface Read {
   readonly sample: Sample
-  /** Null where no mask could be read. */
-  readonly truth: Truth | null
-  readonly complaints: readonly Complaint[]
+  /** Where its masks cannot be read, why. */
+  readonly truth: Truth | string
 }
 
 /** The samples' ground truth in order: the next one's masks are read while the engine works on one. */
@@ -76,7 +77,11 @@ async function* readAhead(samples: readonly Sample[], order: PaintOrder): AsyncG
   }
 }
 
+/** A part whose mask is damaged would be scored as absent, so the face is left out, as training leaves it out. */
 async function readTruth(sample: Sample, order: PaintOrder): Promise<Read> {
-  const { map, complaints } = await sample.read()
-  return { sample, truth: map && groundTruth(map, sample, order), complaints }
+  try {
+    return { sample, truth: groundTruth(await readAllMasks(sample), sample, order) }
+  } catch (error) {
+    return { sample, truth: whyLeftOut(error) }
+  }
 }

@@ -21,6 +21,10 @@ import type { Work } from './jobs'
 import { withSamples } from './samples'
 import { scoreSamples, type ScoredFace } from './scoring'
 
+/** By which rule such faces are scored. */
+const IN_PART =
+  'checked in part: of these, pixels outside the checked parts count only where a checked part is predicted, as background'
+
 export function testHandlers(context: Context): Pick<Handlers, 'test.run'> {
   const { jobs, workspace } = context
   return {
@@ -92,10 +96,7 @@ async function testModel(
       ids_sha256: hashNames(faces),
       images_per_class: imagesPerClass(faces),
       left_out: [...set.complaints, ...leftOut, ...complaints],
-      ground_truth:
-        set.kind === 'workspace'
-          ? 'masks that a person corrected, imported or accepted'
-          : 'mask files; a part without a file is absent',
+      ground_truth: groundTruthOf(set, faces),
       class_order: 'SegFace',
       painting_order: order,
       resolution_scored: network.resolution,
@@ -111,12 +112,25 @@ async function testModel(
   }
 }
 
-/** The samples whose masks a person vouches for: what only a model said proves nothing, and a flagged face is in doubt. */
+/**
+ * The samples whose masks a person vouches for: what only a model said proves nothing, a flagged face is in doubt, and of one
+ * that is checked in no part nothing would be counted.
+ */
 function vouchedFor({ root, samples }: SampleSet): { samples: Sample[]; leftOut: Complaint[] } {
-  const kept = samples.filter(({ status }) => status === 'corrected' || status === 'accepted')
+  const kept = samples.filter(
+    ({ status, checked }) => (status === 'corrected' || status === 'accepted') && checked !== 0,
+  )
   const others = samples.length - kept.length
-  const message = `${others} of ${samples.length} faces with masks are flagged, or hold only what a model said; no ground truth.`
+  const message = `${others} of ${samples.length} faces with masks are flagged, checked in no part, or hold only what a model said; no ground truth.`
   return { samples: kept, leftOut: others > 0 ? [{ file: root, message }] : [] }
+}
+
+/** What the faces were held against, in words. */
+function groundTruthOf({ kind }: SampleSet, faces: readonly ScoredFace[]): string {
+  if (kind === 'celebamask-hq') return 'mask files; a part without a file is absent'
+  const truth = 'masks that a person corrected, imported or accepted'
+  const inPart = faces.filter(({ sample }) => sample.checked !== null).length
+  return inPart === 0 ? truth : `${truth}; ${inPart} of ${faces.length} faces are ${IN_PART}`
 }
 
 interface Chosen {

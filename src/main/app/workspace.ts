@@ -9,6 +9,7 @@ import { basename, join, resolve } from 'node:path'
 import type { WorkspaceInfo } from '../../shared/answers'
 import type { Events } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
+import type { Status } from '../../shared/terms'
 import { Loudspeaker } from '../base/events'
 import { pictureSize } from '../imaging/picture'
 import { scanPictures } from '../imaging/scan'
@@ -23,6 +24,9 @@ import { holdsTree, isMaskFolder, openTree, type Tree, type TreeItem } from './t
 /** Masks of a photo are as large as the photo, its longer side at most this. */
 const MAX_SIDE = 1024
 const LAST_IMAGE = 'lastImage'
+const STORE_FILE = 'workspace.db'
+/** What an image counts as once a person, or an import, had a say in it. */
+const WORKED: readonly Status[] = ['corrected', 'accepted', 'flagged']
 
 /** What an export needs of a workspace. */
 export interface ReadableWorkspace {
@@ -242,8 +246,10 @@ export class WorkspaceHolder {
     }
   }
 
-  /** As `use`, for reading only: a workspace that another Facet has open is read as it stands. */
+  /** As `use`, for reading only: a workspace that another Facet has open, or that is read-only, is read as it stands. */
   async read<T>(path: string, work: (workspace: ReadableWorkspace) => Promise<T>): Promise<T> {
+    const found = findStore(resolve(path), this.paths.dataDir)
+    if (found && !isWritable(found.dir)) return this.readStored(path, work)
     try {
       return await this.use(path, work)
     } catch (error) {
@@ -258,7 +264,7 @@ export class WorkspaceHolder {
    */
   async readStored<T>(path: string, work: (workspace: ReadableWorkspace) => Promise<T>): Promise<T> {
     const folder = resolve(path)
-    const store = openReader(join(facetDirOf(folder, this.paths.dataDir), 'workspace.db'))
+    const store = openReader(join(this.#storeOf(folder, this.events) ?? join(folder, '.facet'), STORE_FILE))
     try {
       return await work({ store, fileOf: (name) => join(folder, name) })
     } finally {
@@ -274,8 +280,27 @@ export class WorkspaceHolder {
         file: folder,
       })
     }
-    const facetDir = facetDirOf(folder, this.paths.dataDir)
-    return new Workspace(folder, facetDir, openStore(join(facetDir, 'workspace.db')), events)
+    const found = this.#storeOf(folder, events)
+    if (found !== null && !isWritable(found))
+      throw new FacetError(
+        'file/unwritable',
+        `${found} holds what was done in ${folder}, and you may not write there: have that allowed, or open a copy of the whole folder. As it is, it can be exported and tested.`,
+        { file: found },
+      )
+    const facetDir = found ?? makeStoreFolder(folder, this.paths.dataDir)
+    return new Workspace(folder, facetDir, openStore(join(facetDir, STORE_FILE)), events)
+  }
+
+  /** Where the store of `folder` is, null where there is none yet. That work lies in a second one is told. */
+  #storeOf(folder: string, events: Loudspeaker<Events>): string | null {
+    if (this.current?.path === folder) return this.current.facetDir
+    const found = findStore(folder, this.paths.dataDir)
+    if (found?.unused)
+      events.emit('notice', {
+        level: 'warning',
+        message: `Work on ${folder} lies in two places: ${found.dir} is used, ${found.unused} is not. Move one of them away to use the other.`,
+      })
+    return found?.dir ?? null
   }
 
   close(): Promise<void> {
@@ -307,8 +332,57 @@ export function storeFolders(folder: string, dataDir: string): [beside: string, 
   return [join(folder, '.facet'), join(dataDir, 'workspaces', name)]
 }
 
-/** Beside the pictures, apart from them where that is read-only. */
-function facetDirOf(folder: string, dataDir: string): string {
+/**
+ * The folder of `folder`'s store, null where there is none. It stays where it is when the pictures become read-only, or
+ * writable. Of two, one with a person's work in it, then one that can be written, then that beside the pictures; `unused`
+ * is the other where work is in that, too.
+ */
+export function findStore(folder: string, dataDir: string): { dir: string; unused: string | null } | null {
+  const found = storeFolders(folder, dataDir).filter(holdsStore)
+  const worked = found.length > 1 ? found.filter(holdsWork) : []
+  const candidates = worked.length > 0 ? worked : found
+  const dir = candidates.find(isWritable) ?? candidates[0]
+  return dir === undefined ? null : { dir, unused: worked.find((other) => other !== dir) ?? null }
+}
+
+/** True also for a folder that may not be looked into: what it holds must not seem to be gone. */
+export function holdsStore(dir: string): boolean {
+  try {
+    return statSync(join(dir, STORE_FILE)).isFile()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code !== 'ENOENT' && code !== 'ENOTDIR'
+  }
+}
+
+/** True where a person or an import decided anything, and where that cannot be found out. */
+function holdsWork(dir: string): boolean {
+  try {
+    const store = openReader(join(dir, STORE_FILE))
+    try {
+      return store
+        .listRows()
+        .some(({ status, golden, checked }) => golden || checked !== null || WORKED.includes(status))
+    } finally {
+      store.close()
+    }
+  } catch (error) {
+    if (error instanceof FacetError) return true
+    throw error
+  }
+}
+
+function isWritable(dir: string): boolean {
+  try {
+    for (const path of [dir, join(dir, STORE_FILE)]) accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** For a new store: beside the pictures, apart from them where that is read-only. */
+function makeStoreFolder(folder: string, dataDir: string): string {
   const [beside, apart] = storeFolders(folder, dataDir)
   try {
     mkdirSync(beside, { recursive: true })

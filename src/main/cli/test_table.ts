@@ -23,6 +23,7 @@ export function testLines(report: TestReport): string[] {
   return [
     `${protocol.model} on ${images} ${images === 1 ? 'face' : 'faces'} of ${protocol.dataset}`,
     `split ${protocol.split} (${protocol.split_chosen})${protocol.limit === null ? '' : `, the first ${protocol.limit}`}, scored at ${resolution} x ${resolution}, painting order ${order}, on ${protocol.provider}`,
+    `ground truth: ${protocol.ground_truth}`,
     ...protocol.limits.map((limit) => `Note: ${limit}`),
     '',
     ...table(means),

@@ -2,8 +2,19 @@
  * @file Opening a workspace's database: the right to write, a look that changes nothing, a verdict, and only then the
  * schema. What is not ours, damaged or from a newer Facet is left as it was, byte for byte.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { Connection } from './db'
 import { takeLock } from './lock'
@@ -34,15 +45,66 @@ export function openStore(file: string, options: { now?: () => number } = {}): S
 }
 
 /**
- * Opens the workspace database at `file` for reading, also while another process writes it; one of an older schema is
- * brought to the newest first. Throws `not-found` where there is none, else as `openStore` does.
+ * Opens the workspace database at `file` for reading, also while another process writes it, and in a read-only folder; one
+ * of an older schema is brought to the newest first. Throws `not-found` where there is none, else as `openStore` does.
  */
 export function openReader(file: string): StoreReader {
   const path = resolve(file)
   if (!existsSync(path))
-    throw new FacetError('not-found', `There is no workspace at ${path}.`, { file: path })
+    throw new FacetError('not-found', `There is no workspace at ${path}, or you may not look there.`, {
+      file: path,
+    })
+  if (!canHaveLog(path)) return openCopy(path)
   if (examine(path) < MIGRATIONS.length) openStore(path).close()
   return new StoreReader(new Connection(path, { readonly: true }))
+}
+
+/** SQLite reads by a log and its index, too: those of a process that writes, or its own beside the file. */
+function canHaveLog(path: string): boolean {
+  if (['-wal', '-shm'].every((suffix) => existsSync(path + suffix))) return true
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Reads a copy in a temporary folder, which goes when the reader is closed. */
+function openCopy(path: string): StoreReader {
+  const folder = mkdtempSync(join(tmpdir(), 'facet-read-'))
+  const copy = join(folder, basename(path))
+  try {
+    for (const suffix of ['', '-wal']) {
+      if (!existsSync(path + suffix)) continue
+      copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE)
+      chmodSync(copy + suffix, 0o600)
+    }
+    openStore(copy).close()
+    return new CopyReader(new Connection(copy, { readonly: true }), folder)
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    const reason = error instanceof Error ? error.message : String(error)
+    const [code, message] =
+      error instanceof FacetError
+        ? [error.code, error.message.replaceAll(copy, path)]
+        : (['file/unreadable', `Cannot read ${path}: ${reason}.`] as const)
+    throw new FacetError(code, message, { file: path }, { cause: error })
+  }
+}
+
+class CopyReader extends StoreReader {
+  readonly #folder: string
+
+  constructor(connection: Connection, folder: string) {
+    super(connection)
+    this.#folder = folder
+  }
+
+  override close(): void {
+    super.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
 }
 
 /** Makes the folder of a database. Throws `file/unwritable`. */

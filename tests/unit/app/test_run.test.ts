@@ -1,19 +1,20 @@
 /** @file Scoring the open workspace: what counts as ground truth, what of it was checked, and cancelling. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { App } from '../../../src/main/app/app'
+import { encodeMaskPng } from '../../../src/main/imaging/mask'
 import { openStore } from '../../../src/main/store/open'
 import { flatten } from '../../../src/shared/mask'
 import { CLASS_NAMES } from '../../../src/shared/labels'
 import type { TestReport } from '../../../src/shared/scoring'
 import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
-import { overlappingParts } from '../../helpers/celebamask'
+import { makeCelebAMask, overlappingParts } from '../../helpers/celebamask'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 
 const SHIPPED = 'segface-mobilenet-by-facet'
 const SIDE = 64
-const NAMES = ['corrected.jpg', 'predicted.jpg', 'flagged.jpg', 'untouched.jpg'] as const
+const NAMES = ['corrected.jpg', 'predicted.jpg', 'flagged.jpg', 'untouched.jpg', 'unchecked.jpg'] as const
 const map = overlappingParts('a face', SIDE, SIDE)
 
 let folder: Awaited<ReturnType<typeof suiteFolder>>
@@ -34,6 +35,8 @@ beforeAll(async () => {
   store.writeImport({ face: faceOf('corrected.jpg'), map, source: 'a hand' })
   store.writeImport({ face: faceOf('flagged.jpg'), map, source: 'a hand' })
   store.review(ids['flagged.jpg'] ?? 0, 'flagged')
+  store.writeImport({ face: faceOf('unchecked.jpg'), map, source: 'a hand' })
+  store.check(ids['unchecked.jpg'] ?? 0, [])
   store.writePrediction({ face: faceOf('predicted.jpg'), labels: flatten(map), model: 'm' })
   store.close()
   app = makeApp(join(folder.path, 'data'))
@@ -65,9 +68,11 @@ test('the open workspace is scored on the masks that a person vouches for, and n
     left_out: [
       {
         file: pictures,
-        message: '2 of 3 faces with masks are flagged, or hold only what a model said; no ground truth.',
+        message:
+          '3 of 4 faces with masks are flagged, checked in no part, or hold only what a model said; no ground truth.',
       },
     ],
+    ground_truth: 'masks that a person corrected, imported or accepted',
   })
   expect(await progress).toEqual({ job: 't1', method: 'test.run', done: 1, total: 1 })
 })
@@ -75,7 +80,8 @@ test('the open workspace is scored on the masks that a person vouches for, and n
 test('of a face that was checked in part, only these parts count', async () => {
   const whole = await score()
   await app.call('images.check', { image: ids['corrected.jpg'] ?? 0, parts: ['skin', 'hair'] })
-  const { support, confusion } = await score()
+  const { support, confusion, protocol } = await score()
+  expect(protocol.ground_truth).toMatch(/imported or accepted; 1 of 1 faces are checked in part: /)
   const isChecked = (k: number) => CLASS_NAMES[k] === 'skin' || CLASS_NAMES[k] === 'hair'
   /** Pixels of the whole face in a cell, or in a row but for the checked columns. */
   const cell = (row: number, column: number) => whole.confusion[row]?.[column] ?? NaN
@@ -97,6 +103,32 @@ test('of a face that was checked in part, only these parts count', async () => {
   )
   expect(support.skin).toBe(whole.support.skin)
   await app.call('images.check', { image: ids['corrected.jpg'] ?? 0, parts: null })
+})
+
+test('a face with a damaged mask is left out and told, instead of scored as if that part were absent', async () => {
+  const tree = join(folder.path, 'tree')
+  await makeCelebAMask(tree, { ids: [1, 2], side: SIDE })
+  const run = { model: SHIPPED, resolution: SIDE, provider: 'cpu' } as const
+  const before = await app.call('test.run', { dataset: tree, ...run })
+  const masks = join(tree, 'CelebAMask-HQ-mask-anno', '0')
+  const [damaged = '', empty = ''] = (await readdir(masks)).filter((name) => name.startsWith('00002_'))
+  const bytes = await readFile(join(masks, damaged))
+  await writeFile(join(masks, damaged), bytes.subarray(0, bytes.length / 2))
+  const { images, support, protocol } = await app.call('test.run', { dataset: tree, ...run })
+  expect(images).toBe(1)
+  const pixels = (counts: typeof support) => Object.values(counts).reduce((sum, count) => sum + count, 0)
+  expect(pixels(support)).toBe(pixels(before.support) / 2)
+  expect(protocol.left_out).toEqual([
+    { file: 'CelebA-HQ-img/2.jpg', message: expect.stringContaining(damaged) },
+  ])
+  // An empty mask is as good as none.
+  await writeFile(join(masks, damaged), bytes)
+  await writeFile(
+    join(masks, empty),
+    await encodeMaskPng({ width: SIDE, height: SIDE, mask: new Uint8Array(SIDE ** 2) }),
+  )
+  const again = await app.call('test.run', { dataset: tree, ...run })
+  expect([again.images, again.protocol.left_out]).toEqual([2, []])
 })
 
 test('stops when it is cancelled, and can be asked again', async () => {

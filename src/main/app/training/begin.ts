@@ -1,6 +1,5 @@
 /** @file A run from a wish to a process: its faces and settings chosen, its row made, and then prepared and trained. */
 import { noteOf } from '../../../shared/notes'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Provider, ProviderChoice } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
@@ -12,7 +11,7 @@ import { openStore } from '../../store/open'
 import type { RunStore } from '../../store/runs/runs'
 import type { Context } from '../app'
 import { withSamples } from '../samples'
-import { storeFolders } from '../workspace'
+import { findStore } from '../workspace'
 import type { Base } from './base'
 import { earlierSplits } from './earlier'
 import { chooseFaces, type TrainingFaces } from './faces'
@@ -123,8 +122,8 @@ async function chooseProvider(
 }
 
 /**
- * Stores the splits that faces were given, so that they keep them. A workspace that another Facet has open is left alone:
- * the same names are given the same splits there.
+ * Stores the splits that faces were given, so that they keep them. A workspace that another Facet has open, or that is
+ * read-only, is left alone: the same names are given the same splits there.
  */
 export function rememberSplits(
   { workspace, deps }: Parts,
@@ -132,18 +131,17 @@ export function rememberSplits(
   assigned: TrainingFaces['assigned'],
 ): void {
   const open = workspace.current?.path === dataset ? workspace.current : null
-  const file = storeFolders(dataset, deps.paths.dataDir)
-    .map((folder) => join(folder, 'workspace.db'))
-    .find((candidate) => existsSync(candidate))
-  if (assigned.length === 0 || (!open && file === undefined)) return
+  const dir = open?.facetDir ?? findStore(dataset, deps.paths.dataDir)?.dir
+  if (assigned.length === 0 || dir === undefined) return
   try {
-    const store = open?.store ?? openStore(file ?? '')
+    const store = open?.store ?? openStore(join(dir, 'workspace.db'))
     store.batch(() => {
       for (const { sample, split } of assigned) if (sample.id !== null) store.setSplit([sample.id], split)
     })
     if (open) open.tellChanged(assigned.map(({ sample }) => sample.name))
     else store.close()
   } catch (error) {
-    if (!(error instanceof FacetError && error.code === 'store/busy')) throw error
+    const isLeftAlone = error instanceof FacetError && ['store/busy', 'file/unwritable'].includes(error.code)
+    if (!isLeftAlone) throw error
   }
 }

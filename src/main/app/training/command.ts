@@ -1,5 +1,4 @@
 /** @file Training without a window: from a dataset's folder to a model, or to what SegFace's own train.py needs. */
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
@@ -10,7 +9,7 @@ import { RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import type { Work } from '../jobs'
-import { storeFolders } from '../workspace'
+import { findStore } from '../workspace'
 import { resolveBase } from './base'
 import { begin } from './begin'
 import { writeBundle } from './bundle'
@@ -59,8 +58,8 @@ async function train(
 
 /** A workspace's own runs; those of a tree lie in the data folder, since nothing is written into somebody's dataset. */
 function runsFolder(dataset: string, dataDir: string): string {
-  const store = storeFolders(dataset, dataDir).find((folder) => existsSync(join(folder, 'workspace.db')))
-  return store === undefined ? treeRunsFolder(dataDir) : join(store, 'runs')
+  const store = findStore(dataset, dataDir)
+  return store === null ? treeRunsFolder(dataDir) : join(store.dir, 'runs')
 }
 
 async function start(

@@ -1,4 +1,5 @@
 /** @file Training in the window: the runs of the open workspace, of which at most one is in work. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
@@ -9,14 +10,15 @@ import type {
   TrainingRun,
   TrainingSurvey,
 } from '../../../shared/training'
-import { openRuns } from '../../store/runs/open'
+import { openRuns, RUNS_FILE } from '../../store/runs/open'
 import { RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import { withSamples } from '../samples'
-import type { Workspace } from '../workspace'
+import { findStore, type Workspace } from '../workspace'
 import { chooseBase } from './base'
 import { begin, choose, trainingChoice, type Wish } from './begin'
+import { treeRunsFolder } from './earlier'
 import { readPreviews } from './previews'
 import { keepBest, RunInWork, tidy } from './work'
 
@@ -78,10 +80,22 @@ export class Training {
     return this.#runs().read(id)
   }
 
-  /** A run of the open workspace that began with the model `base` and is not over; null where there is none. */
+  /**
+   * A run that began with the model `base` and is not over: of the open workspace, of a tree, or of a folder that was open
+   * lately, as far as its runs can be read. Null where there is none.
+   */
   unfinishedOf(base: string): TrainingRun | null {
-    if (this.#context.workspace.current === null) return null
-    return this.list().runs.find((run) => run.base === base && UNFINISHED.includes(run.state)) ?? null
+    const { workspace, settings, deps } = this.#context
+    const isOne = (run: TrainingRun): boolean => run.base === base && UNFINISHED.includes(run.state)
+    const here = workspace.current === null ? undefined : this.list().runs.find(isOne)
+    if (here) return here
+    const { dataDir } = deps.paths
+    const stores = settings.current.recent.flatMap((folder) => findStore(folder, dataDir)?.dir ?? [])
+    for (const folder of [treeRunsFolder(dataDir), ...stores.map((store) => join(store, 'runs'))]) {
+      const run = knownRuns(folder).find(isOne)
+      if (run) return run
+    }
+    return null
   }
 
   /** Throws `conflict` for a run that is not in work here. */
@@ -181,6 +195,22 @@ export class Training {
     this.#last = this.#open = null
     await work?.ask('pause')
     open?.runs.close()
+  }
+}
+
+/** The runs in `folder`; none where it holds none, or may not be looked into. */
+function knownRuns(folder: string): TrainingRun[] {
+  if (!existsSync(join(folder, RUNS_FILE))) return []
+  try {
+    const runs = openRuns(folder)
+    try {
+      return runs.list()
+    } finally {
+      runs.close()
+    }
+  } catch (error) {
+    if (error instanceof FacetError) return []
+    throw error
   }
 }
 

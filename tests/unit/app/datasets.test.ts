@@ -1,0 +1,72 @@
+/** @file Datasets in and out through the app: what an export vouches for, and which photo an import takes for its own. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { App } from '../../../src/main/app/app'
+import { openStore } from '../../../src/main/store/open'
+import { noteIn } from '../../../src/shared/notes'
+import { makeApp } from '../../helpers/app'
+import { makeCelebAMask, overlappingParts } from '../../helpers/celebamask'
+import { makeFolder } from '../../helpers/folder'
+import { drawPortrait, writeJpeg } from '../../helpers/pictures'
+
+function openApp(dataDir: string): App {
+  const app = makeApp(dataDir)
+  onTestFinished(() => app.dispose())
+  return app
+}
+
+test('an export leaves out what nobody vouches for as a whole, and says so; of all it leaves out nothing', async () => {
+  const folder = await makeFolder()
+  const pictures = join(folder, 'pictures')
+  await mkdir(pictures)
+  const [map, portrait] = [overlappingParts('a face', 32, 32), await drawPortrait(32, 32)]
+  const names = ['nothing.jpg', 'part.jpg', 'whole.jpg']
+  for (const name of names) await writeJpeg(join(pictures, name), portrait)
+  const store = openStore(join(pictures, '.facet', 'workspace.db'))
+  store.syncImages(names.map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
+  const idOf = (name: string) => store.findImage(name)?.id ?? 0
+  for (const name of names)
+    store.writeImport({ face: store.ensureFace(idOf(name), map).id, map, source: 'a hand' })
+  store.check(idOf('nothing.jpg'), [])
+  store.check(idOf('part.jpg'), ['hair', 'hat'])
+  store.close()
+  const app = openApp(join(folder, 'data'))
+  for (const format of ['celebamask-hq', 'index'] as const) {
+    const request = { folder: pictures, out: join(folder, format), format } as const
+    const { images, complaints } = await app.call('dataset.export', { ...request, only: 'corrected' })
+    expect(images).toBe(1)
+    expect(complaints).toEqual([
+      { file: 'nothing.jpg', message: expect.stringContaining('No part of it is checked') },
+      { file: 'part.jpg', message: expect.stringContaining('Only hair, hat of it') },
+    ])
+    expect(complaints.map(({ message }) => noteIn('ko', message))).toEqual([
+      expect.stringMatching(/^확인한 부위가 없어/),
+      expect.stringMatching(/^hair, hat 부위만/),
+    ])
+    expect(await readFile(join(folder, format, 'facet-names.csv'), 'utf8')).not.toMatch(/nothing|part/)
+    const all = await app.call('dataset.export', { ...request, only: 'all' })
+    expect([all.images, all.complaints]).toEqual([3, []])
+  }
+})
+
+test('another photo of the same name and size keeps its masks to itself', async () => {
+  const folder = await makeFolder()
+  const [tree, into] = [join(folder, 'tree'), join(folder, 'into')]
+  await makeCelebAMask(tree, { ids: [1, 2], side: 16 })
+  await mkdir(into)
+  const [same, other] = await Promise.all(
+    [1, 2].map((id) => readFile(join(tree, 'CelebA-HQ-img', `${id}.jpg`))),
+  )
+  if (!same || !other) throw new Error('the tree has no photos')
+  await writeFile(join(into, '1.jpg'), same)
+  // As two uncompressed pictures of one size are.
+  other[other.length - 3] = (other[other.length - 3] ?? 0) ^ 1
+  await writeFile(join(into, '2.jpg'), other)
+  const app = openApp(join(folder, 'data'))
+  const { images, complaints } = await app.call('dataset.import', { dataset: tree, into })
+  expect(images).toBe(1)
+  expect(complaints).toMatchObject([
+    { file: join(into, '2.jpg'), message: expect.stringContaining('Another photo of this name') },
+  ])
+})
