@@ -119,7 +119,7 @@ export interface ValidationScores {
 
 /** What one pass over the training images gave. */
 export interface EpochRow {
-  /** Counted from 1. Epoch 0 is the base model before the first step, with its norms adapted: its losses are null. */
+  /** Counted from 1. Epoch 0 is the base model as it came, before its norms are adapted: its losses are null. */
   readonly epoch: number
   readonly loss: number | null
   readonly cross_entropy: number | null

@@ -11,7 +11,7 @@ import type { Face } from './augment'
 import { Batches } from './batches'
 import { Evaluator } from './evaluate'
 import { Faces, partsIn } from './faces'
-import { labelsOf, Looks } from './looks'
+import { labelsOf, Looks, type Look } from './looks'
 import type { Talk } from './news'
 import { TAPS_FOLDER, type Plan } from './plan'
 import { preserveOf, resumedState, scheduleFor } from './resume'
@@ -41,6 +41,8 @@ export interface Equipment {
   readonly schedule: Schedule
   readonly batches: Batches
   readonly looks: Looks
+  /** A look through the base model as it came, its norms not adapted; otherwise as `looks.look`. */
+  lookAtBase(progress: () => void): Promise<Look>
   readonly stepper: Stepper
   /** Where an earlier process left the run; null where none did. */
   readonly resumed: RunState | null
@@ -73,10 +75,17 @@ export async function equip(setting: Setting): Promise<Equipment> {
   tell()
   const stepper = await createStepper(buildStep(stateDict, options), stateDict, provider)
   if (resumed) await stepper.write(resumed.learned)
+  const looks = new Looks(evaluator, faces, taps, previews)
   return {
-    ...{ stateDict, adapted, schedule, stepper, resumed },
+    ...{ stateDict, adapted, schedule, looks, stepper, resumed },
     batches: new Batches(faces, taps, { settings, batch: options.batch, schedule, factors }),
-    looks: new Looks(evaluator, faces, taps, previews),
+    lookAtBase: (progress) =>
+      taps !== null && options.batchNorm === 'running' && adapted.size > 0
+        ? // The taps that are kept come from the adapted backbone.
+          withWholeBase(setting, (whole) =>
+            new Looks(whole, faces, null, previews).look((name) => floatsOf(setting.base, name), progress),
+          )
+        : looks.look((name) => floatsOf(setting.base, name), progress),
     release: async () => {
       await stepper.release()
       await evaluator.release()
@@ -119,20 +128,27 @@ async function adaptedOf(
 }
 
 /** Gives the replays that have no labels the answers of the base model as it came. */
-async function answerReplays(
-  { plan, base, options }: Setting,
-  faces: Faces,
-  progress: () => void,
-): Promise<void> {
+async function answerReplays(setting: Setting, faces: Faces, progress: () => void): Promise<void> {
+  const { plan, base } = setting
   const asking = faces.of('replay').filter((index) => plan.samples[index]?.labels === null)
   if (asking.length === 0) return
-  const evaluator = await Evaluator.create(base, { ...options, scope: 'full' }, plan.provider)
-  try {
+  await withWholeBase(setting, async (evaluator) => {
     await evaluator.use((name) => floatsOf(base, name))
     for (const index of asking) {
       faces.answer(index, await labelsOf(evaluator, await faces.read(index)))
       progress()
     }
+  })
+}
+
+/** Hands `use` an evaluator of the base model from pictures on, whatever the scope; it is released afterwards. */
+async function withWholeBase<T>(
+  { plan, base, options }: Setting,
+  use: (evaluator: Evaluator) => Promise<T>,
+): Promise<T> {
+  const evaluator = await Evaluator.create(base, { ...options, scope: 'full' }, plan.provider)
+  try {
+    return await use(evaluator)
   } finally {
     await evaluator.release()
   }

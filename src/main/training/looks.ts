@@ -13,6 +13,12 @@ import { tapsKey, type TapCache } from './taps'
 /** At most so many validation faces are looked at; they are spread over all. */
 const MAX_VALIDATION = 48
 
+export interface Look {
+  /** Null without validation faces. */
+  readonly val: ValidationScores | null
+  readonly previews: Preview[]
+}
+
 export class Looks {
   constructor(
     private readonly evaluator: Evaluator,
@@ -26,10 +32,7 @@ export class Looks {
    * What the weights make of the validation faces and of those to be shown. `progress` is called after each face, and messages
    * are let in.
    */
-  async look(
-    weightsOf: (name: string) => Float32Array,
-    progress: () => void,
-  ): Promise<{ val: ValidationScores | null; previews: Preview[] }> {
+  async look(weightsOf: (name: string) => Float32Array, progress: () => void): Promise<Look> {
     await this.evaluator.use(weightsOf)
     const pairs: (readonly [Face, Uint8Array])[] = []
     for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {

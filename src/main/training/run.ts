@@ -7,6 +7,7 @@ import type { EpochRow, TrainingProgress } from '../../shared/training'
 import type { Tensor } from '../base/tensor'
 import type { StateDict } from '../segface/weights'
 import { equip, floatsOf, type Equipment, type Setting } from './equipment'
+import type { Look } from './looks'
 import type { Control, Talk, TrainEnd } from './news'
 import { readPlan, TAPS_FOLDER } from './plan'
 import { baseOf, fitToMemory } from './prepare'
@@ -141,12 +142,8 @@ class Run {
     { losses, lr, isLook }: { losses: readonly StepLosses[] | null; lr: number | null; isLook: boolean },
   ): Promise<void> {
     const begun = performance.now()
-    const { stepper, looks } = this.equipment
-    const learned = await stepper.read()
-    const averaged = (name: string): Float32Array => learned.get(name)?.mean ?? floatsOf(this.#current, name)
-    const { val, previews } = isLook
-      ? await looks.look(averaged, () => this.#tell('validating', epoch))
-      : { val: null, previews: [] }
+    const learned = await this.equipment.stepper.read()
+    const { val, previews } = isLook ? await this.#look(epoch, learned) : { val: null, previews: [] }
     const mean = (part: keyof StepLosses) =>
       losses === null || losses.length === 0
         ? null
@@ -167,6 +164,14 @@ class Run {
     const bestEpoch = isBest ? epoch : this.#state.bestEpoch
     this.#state = { ...this.#state, epochs, bestEpoch, seconds }
     this.setting.talk.tell({ kind: 'epoch', row, isBest, previews })
+  }
+
+  /** What the averaged weights make of the validation faces; before the first step, the base model as it came. */
+  #look(epoch: number, learned: RunState['learned']): Promise<Look> {
+    const { looks, lookAtBase } = this.equipment
+    const progress = (): void => this.#tell('validating', epoch)
+    if (epoch === 0) return lookAtBase(progress)
+    return looks.look((name) => learned.get(name)?.mean ?? floatsOf(this.#current, name), progress)
   }
 
   /** Before the first look nothing is the best yet: the weights as they stand are better than none. */

@@ -124,6 +124,21 @@ describe.each(['decoder', 'full'] as const)('a run of scope %s', (scope) => {
   })
 })
 
+test.each(['decoder', 'full'] as const)(
+  'scope %s: before it is what the base model scores, whatever becomes of its norms',
+  async (scope) => {
+    const before = async (adapt_norms: number): Promise<number> => {
+      const folder = await planFolder({ scope, adapt_norms, epochs: 1, ema: 0 }, USES)
+      const { rows } = await runIn(folder)
+      return rows[0]?.val?.mean_f1 ?? NaN
+    }
+    const plain = await before(0)
+    expect(plain).toBeGreaterThan(0)
+    // The decoder alone has a backbone's taps in half precision.
+    expect(Math.abs((await before(1)) - plain)).toBeLessThan(scope === 'full' ? 1e-12 : 5e-3)
+  },
+)
+
 test('a run that is cancelled ends at once and keeps the best so far', async () => {
   const folder = await planFolder({ epochs: 100 }, USES)
   const { end, rows } = await runIn(folder, (step) => (step >= 21 ? 'cancel' : null))
