@@ -1,7 +1,10 @@
 /** @file The commands as a script meets them: one JSON document on stdout, all else on stderr, exit codes 0, 1 and 2. */
-import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readNpy, writeNpy } from '../../src/main/base/npy'
 import { readCelebAMask, readItemMasks } from '../../src/main/dataset/celebamask/importer'
@@ -128,6 +131,42 @@ describe('facet predict', () => {
     expect(await predict(at('pictures'), SHIPPED, at('pictures'))).toContain(
       `${at('pictures')} is not empty and was not written by Facet`,
     )
+  })
+})
+
+describe('where the reader of the output has left', () => {
+  /** As in `facet … | true`: nobody reads `streams`. */
+  async function ended(streams: readonly ('stdout' | 'stderr')[], ...args: string[]) {
+    const child = spawn(process.execPath, [CLI, '--data-dir', at('data'), ...args])
+    for (const name of streams) child[name].destroy()
+    let said = ''
+    if (!streams.includes('stderr')) child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code, said }
+  }
+
+  test('a command ends as if nothing had happened', async () => {
+    expect(await ended(['stdout'], 'model', 'list')).toEqual({ code: 0, said: '' })
+  })
+
+  test('a command does its work to the end', async () => {
+    const out = at('unwatched')
+    const predict = ['predict', at('pictures'), '--model', SHIPPED, '--layout', 'index', '--out', out]
+    expect((await ended(['stdout', 'stderr'], ...predict, '--provider', 'cpu')).code).toBe(0)
+    expect(existsSync(join(out, 'sub', 'b.png'))).toBe(true)
+  })
+
+  test.skipIf(!existsSync('/dev/full'))('an answer that is lost otherwise is told', async () => {
+    const full = await open('/dev/full', 'w')
+    const child = spawn(process.execPath, [CLI, '--data-dir', at('data'), 'model', 'list'], {
+      stdio: ['ignore', full.fd, 'pipe'],
+    })
+    const [said, [code]] = await Promise.all([child.stderr && text(child.stderr), once(child, 'close')])
+    await full.close()
+    expect([said, code]).toEqual([
+      expect.stringMatching(/^facet: The answer cannot be printed: ENOSPC.*\n$/),
+      1,
+    ])
   })
 })
 

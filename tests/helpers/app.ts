@@ -7,6 +7,9 @@ import { createApp, type App } from '../../src/main/app/app'
 import type { Paths } from '../../src/main/app/deps'
 import type { Api, EventName, Events } from '../../src/shared/api'
 
+/** Of apps that tests make. */
+export const TEST_VERSION = '0.0.0-test'
+
 export const BUILT = resolve('out', 'main')
 
 /** Paths into this checkout; `npm test` builds before the tests that need them. */
@@ -30,7 +33,7 @@ export async function suiteFolder(): Promise<{ path: string; remove: () => Promi
 
 /** `paths` in place of those of this checkout. */
 export function makeApp(dataDir: string, paths: Partial<Paths> = {}): App {
-  return createApp({ paths: { ...testPaths(dataDir), ...paths }, version: '0.0.0-test', language: 'en' })
+  return createApp({ paths: { ...testPaths(dataDir), ...paths }, version: TEST_VERSION, language: 'en' })
 }
 
 /** An engine that only pretends to train; see stand_in_trainer.mjs. */

@@ -18,6 +18,7 @@ import { limitsOf } from '../models/limits'
 import { ONNXRUNTIME_VERSION } from '../runtime/version'
 import type { Context, Handlers } from './app'
 import type { Work } from './jobs'
+import { onProvider } from './on_provider'
 import { withSamples } from './samples'
 import { scoreSamples, type ScoredFace } from './scoring'
 
@@ -38,11 +39,12 @@ export function testHandlers(context: Context): Pick<Handlers, 'test.run'> {
 }
 
 async function testModel(
-  { registry, providers, inference, deps }: Context,
+  context: Context,
   set: SampleSet,
   request: Checked<'test.run'>,
   work: Work,
 ): Promise<TestReport> {
+  const { registry, inference, deps } = context
   const { order, limit = null } = request
   const { network: model, abilities } = await registry.resolve(request.model, (file) =>
     describeFile(registry, file),
@@ -51,12 +53,16 @@ async function testModel(
   const { samples: annotated, leftOut } = vouchedFor(set)
   const chosen = chooseSplit(set.root, annotated, request.split)
   const samples = limit === null ? chosen.samples : chosen.samples.slice(0, limit)
-  const { chosen: provider } = await providers.choose(network, request.provider, work.signal)
-  const { faces, complaints } = await scoreSamples(
-    inference.engine,
-    samples,
-    { network, provider, order },
-    work,
+  // All on one provider, which the card names: where it fails, the next one begins with the first face.
+  const { provider, faces, complaints } = await onProvider(
+    context,
+    network,
+    request.provider,
+    work.signal,
+    async (on) => ({
+      provider: on,
+      ...(await scoreSamples(inference.engine, samples, { network, provider: on, order }, work)),
+    }),
   )
   if (faces.length === 0) {
     const [first] = complaints

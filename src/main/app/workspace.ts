@@ -5,21 +5,20 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { cp, mkdir } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
-import type { WorkspaceInfo } from '../../shared/answers'
+import { basename, join, resolve, sep } from 'node:path'
+import type { ImageRow, WorkspaceInfo } from '../../shared/answers'
 import type { Events } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
 import type { Status } from '../../shared/terms'
 import { Loudspeaker } from '../base/events'
 import { pictureSize } from '../imaging/picture'
-import { scanPictures } from '../imaging/scan'
 import type { Face, Grid } from '../store/faces'
 import { openReader, openStore } from '../store/open'
 import type { StoreReader } from '../store/reader'
 import type { Store } from '../store/store'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
-import { holdsTree, isMaskFolder, openTree, type Tree, type TreeItem } from './tree'
+import { openTree, scanPhotos, type Tree, type TreeItem } from './tree'
 
 /** Masks of a photo are as large as the photo, its longer side at most this. */
 const MAX_SIDE = 1024
@@ -129,8 +128,11 @@ export class Workspace implements ReadableWorkspace {
   async #walk(): Promise<void> {
     const { signal } = this.#stop
     const scan = this.store.scan()
-    const skipFolder = (await holdsTree(this.path)) ? { skipFolder: isMaskFolder } : {}
-    for await (const batch of scanPictures(this.path, { signal, ...skipFolder })) {
+    // What somebody worked on stays in the list, even if it is a copy that an export made.
+    const worked = this.store.listRows().filter(isWorkedOn)
+    const files = worked.map(({ name }) => this.fileOf(name))
+    const keeps = (path: string): boolean => files.some((file) => file.startsWith(path + sep))
+    for await (const batch of scanPhotos(this.path, { signal, keeps })) {
       const { added, changed } = scan.add(batch)
       if (added.length > 0) this.#events.emit('images.added', { rows: added })
       if (changed.length > 0) this.#events.emit('images.changed', { rows: changed })
@@ -190,6 +192,11 @@ export class Workspace implements ReadableWorkspace {
         : complaints.join('\n')
     this.#events.emit('notice', { level: 'warning', message })
   }
+}
+
+/** True for an image that holds more than what a model said. */
+function isWorkedOn({ status, golden, checked }: ImageRow): boolean {
+  return (status !== 'untouched' && status !== 'predicted') || golden || checked !== null
 }
 
 /** A photo's own mask grid: its size, the longer side at most 1024. */

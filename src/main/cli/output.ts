@@ -2,6 +2,21 @@
 import type { JobProgress } from '../../shared/api'
 import { toWire } from '../../shared/errors'
 
+/**
+ * Goes on where a reader of the output has left, as `facet … | head -1` does: work is finished without somebody who watches.
+ * An answer that cannot be written for another reason, such as a full disk, is told, and exit code 1 stays.
+ */
+export function outliveReaders(): void {
+  const { stdout, stderr } = process
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    stderr.write(`facet: The answer cannot be printed: ${error.message}.\n`)
+    process.once('exit', () => (process.exitCode = 1))
+  })
+  // There is nobody left to tell.
+  stderr.on('error', () => undefined)
+}
+
 /** Prints the answer of a command: `value` as JSON, or what `lines` makes of it. */
 export function print<T>(json: boolean, value: T, lines: (value: T) => readonly string[]): void {
   process.stdout.write(

@@ -13,7 +13,7 @@ import { namedDataset } from '../app/samples'
 import { buildPaths, defaultDataDir } from '../node/paths'
 import { VERSION } from '../node/version'
 import { onInterrupt } from './interrupt'
-import { print, printError, progressPrinter, table } from './output'
+import { outliveReaders, print, printError, progressPrinter, table } from './output'
 import { serve } from './serve'
 import { testLines } from './test_table'
 import { addStep } from './step'
@@ -30,6 +30,7 @@ const JOB = 'cli'
 
 /** Runs one command line; answers the exit code. `doorDir` is the folder of the built doors. */
 export async function runProgram(argv: readonly string[], doorDir: string): Promise<number> {
+  outliveReaders()
   try {
     await buildProgram(doorDir).parseAsync(argv, { from: 'user' })
     return 0

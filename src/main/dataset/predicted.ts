@@ -8,7 +8,7 @@ import type { EXPORT_FORMATS } from '../../shared/terms'
 import { assertNever, invariant } from '../../shared/assert'
 import { PART_NAMES } from '../../shared/labels'
 import { flatten, type PartMap } from '../../shared/mask'
-import { writeFileAtomic } from '../base/fs'
+import { unwritable, writeFileAtomic } from '../base/fs'
 import { encodeLabelPng } from '../imaging/mask'
 import { encodePartMasks, partMaskPath } from './celebamask/exporter'
 import { assignIds, createIndexNamer, NAMES_FILE, readNames, writeNames } from './names'
@@ -24,7 +24,8 @@ export interface PredictionWriter {
 /**
  * Prepares `out` for predictions of the photos `names` (paths below the input folder, with forward slashes).
  * `celebamask-hq` writes `CelebAMask-HQ-mask-anno/{id // 2000}/{id:05d}_{part}.png`, numbers as `assignIds` gives
- * them; `index` writes `{name}.png`. Throws `conflict` for a folder that holds files and was not written by Facet.
+ * them; `index` writes `{name}.png`. Throws `conflict` for a folder that holds files and was not written by Facet,
+ * `file/unwritable` where it cannot be made or written.
  */
 export async function createPredictionWriter(
   out: string,
@@ -32,7 +33,7 @@ export async function createPredictionWriter(
   names: readonly string[],
 ): Promise<PredictionWriter> {
   await requireOwnFolder(out)
-  await mkdir(out, { recursive: true })
+  await makeFolder(out)
   const ids = (await readNames(out)) ?? new Map<string, number>()
   const assigned = assignIds(names, ids)
   names.forEach((name, i) => ids.set(name, assigned[i] as number))
@@ -66,6 +67,12 @@ async function writeParts(out: string, id: number, map: PartMap): Promise<void> 
 
 async function writeInto(out: string, file: string, bytes: Uint8Array): Promise<void> {
   const path = join(out, file)
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   await writeFileAtomic(path, bytes)
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw unwritable(path, error)
+  })
 }

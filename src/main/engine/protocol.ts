@@ -156,8 +156,10 @@ export interface ControlMessage {
 
 export type AnswerMessage = { id: number; answer: Jobs[JobKind]['answer'] } | { id: number; error: WireError }
 
-/** Far above the largest answer, the labels of an 8192 x 8192 grid; a longer frame is no frame of ours. */
+/** Far above the largest answer, `MAX_LABELS`; a longer frame is no frame of ours. */
 const MAX_FRAME = 2 ** 28
+/** Pixels of all pictures whose labels are asked for in one `predictMany`, a byte each: two grids of 8192 x 8192. */
+export const MAX_LABELS = 2 ** 27
 
 /** A frame: uint32 length, little-endian, then encodeWire's bytes. */
 export function encodeFrame(message: JobMessage | ControlMessage | NewsMessage | AnswerMessage): Uint8Array {

@@ -17,8 +17,8 @@ export interface FoundPicture {
 
 export interface ScanOptions {
   readonly signal?: AbortSignal | undefined
-  /** Folders to leave out by their name, besides those that begin with a dot. */
-  readonly skipFolder?: (name: string) => boolean
+  /** Sub-folders to leave out by their path, besides those that begin with a dot; `root` itself is never asked about. */
+  readonly skipFolder?: (path: string) => Promise<boolean>
 }
 
 /** The first batch is small, to be on screen soon. */
@@ -92,10 +92,13 @@ async function* walk(
       ? await leadsToFolder(join(folder, entry.name))
       : entry.isDirectory()
     if (!isFolder && isPicture(entry.name)) pictures.push(below + entry.name)
-    if (isFolder && !options.skipFolder?.(entry.name)) folders.push(entry.name)
+    if (isFolder) folders.push(entry.name)
   }
   yield naturalSort(pictures)
-  for (const name of naturalSort(folders)) yield* walk(root, `${below}${name}/`, options, entered)
+  for (const name of naturalSort(folders)) {
+    if (await options.skipFolder?.(join(folder, name))) continue
+    yield* walk(root, `${below}${name}/`, options, entered)
+  }
 }
 
 async function leadsToFolder(path: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import { flatten } from '../../../src/shared/mask'
 import { CLASS_NAMES } from '../../../src/shared/labels'
 import type { TestReport } from '../../../src/shared/scoring'
 import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
+import { chooseForeign, FOREIGN } from '../../helpers/broken_provider'
 import { makeCelebAMask, overlappingParts } from '../../helpers/celebamask'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 
@@ -138,6 +139,18 @@ test('stops when it is cancelled, and can be asked again', async () => {
   expect(await app.call('jobs.cancel', { job: 't2' })).toEqual({ cancelled: true })
   await expect(pending).rejects.toMatchObject({ code: 'cancelled' })
   expect((await score('t2')).images).toBe(1)
+})
+
+test('a provider that Facet chose and that stopped working leaves the faces to the next best', async () => {
+  await chooseForeign(join(folder.path, 'data'), SHIPPED, SIDE)
+  const notice = eventOf(app, 'notice', ({ message }) => message.endsWith('It is not used any more.'))
+  const request = { dataset: null, model: SHIPPED, resolution: SIDE } as const
+  const { images, protocol } = await app.call('test.run', { ...request, provider: 'auto' })
+  expect([images, protocol.provider]).toEqual([1, 'cpu'])
+  expect((await notice).message).toContain(FOREIGN)
+  await expect(app.call('test.run', { ...request, provider: FOREIGN })).rejects.toMatchObject({
+    code: 'provider/unusable',
+  })
 })
 
 test('without an open folder it says so', async () => {

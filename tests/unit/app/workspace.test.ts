@@ -265,6 +265,51 @@ describe('one workspace at a time', () => {
   })
 })
 
+describe('what Facet wrote into a folder', () => {
+  const model = 'segface-mobilenet-by-facet'
+
+  test('is not listed with its photos', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
+    await makePictures(join(pictures, 'export'), ['b.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    const files = { input: pictures, model, provider: 'cpu', size: 32 } as const
+    await app.call('predict.files', { ...files, layout: 'index', out: join(pictures, 'masks') })
+    await app.call('predict.files', { ...files, out: join(pictures, 'export', 'parts') })
+    await open(app, pictures)
+    for (const { id } of (await app.call('images.list', {})).rows)
+      await app.call('inference.predict', { image: id })
+    const exported = join(pictures, 'tree')
+    await app.call('dataset.export', { folder: pictures, out: exported, only: 'all' })
+    await app.call('workspace.close', {})
+    await open(app, pictures)
+    expect(await names(app)).toEqual(['a.jpg', 'export/b.jpg'])
+    // The folder that is opened is listed, whoever wrote it, and so is the one that is all there is.
+    await open(app, exported)
+    expect(await names(app)).toEqual(['CelebA-HQ-img/0.jpg', 'CelebA-HQ-img/1.jpg'])
+    await mkdir(join(folder, 'unpacked'))
+    await rename(exported, join(folder, 'unpacked', 'tree'))
+    await app.call('workspace.close', {})
+    await open(app, join(folder, 'unpacked'))
+    expect(await names(app)).toEqual(['tree/CelebA-HQ-img/0.jpg', 'tree/CelebA-HQ-img/1.jpg'])
+  })
+
+  test('stays in the list where somebody worked on it', async () => {
+    const folder = await makeFolder()
+    const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
+    const app = await openApp(join(folder, 'data'))
+    for (const name of ['worked-on', 'left-alone']) await makePictures(join(pictures, name), ['b.jpg'])
+    await open(app, pictures)
+    const worked = (await app.call('images.list', {})).rows.find(({ name }) => name === 'worked-on/b.jpg')
+    await app.call('images.review', { image: worked?.id ?? 0, review: 'flagged' })
+    await app.call('workspace.close', {})
+    for (const name of ['worked-on', 'left-alone'])
+      await writeFile(join(pictures, name, 'facet-names.csv'), 'id,name\r\n')
+    await open(app, pictures)
+    expect(await names(app)).toEqual(['a.jpg', 'worked-on/b.jpg'])
+  })
+})
+
 describe('a CelebAMask-HQ tree opened as a workspace', () => {
   let folder: Awaited<ReturnType<typeof suiteFolder>>
   let app: App

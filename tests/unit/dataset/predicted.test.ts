@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
@@ -99,6 +99,25 @@ describe('createPredictionWriter', () => {
     await writeFile(join(out, '1.png'), 'a photo')
     await expect(createPredictionWriter(out, 'index', ['1.png'])).rejects.toMatchObject({ code: 'conflict' })
     expect(await readFile(join(out, '1.png'), 'utf8')).toBe('a photo')
+  })
+})
+
+describe('a place that cannot be written', () => {
+  it('is named, whether it is the folder or one in it', async () => {
+    const folder = await makeFolder()
+    const out = join(folder, 'out')
+    // A folder cannot be made here, whoever runs the tests.
+    await symlink(join(folder, 'nowhere', 'else'), out)
+    await expect(createPredictionWriter(out, 'index', ['a.jpg'])).rejects.toMatchObject({
+      code: 'file/unwritable',
+      message: `Cannot write ${out}: there is no such file or folder.`,
+    })
+    const writer = await createPredictionWriter(join(folder, 'new'), 'index', ['sub/deep/a.jpg'])
+    await writeFile(join(folder, 'new', 'sub'), 'a file in the way')
+    await expect(writer.write('sub/deep/a.jpg', createPartMap(4, 4))).rejects.toMatchObject({
+      code: 'file/unwritable',
+      message: `Cannot write ${join(folder, 'new', 'sub', 'deep')}: a part of its path is a file, not a folder.`,
+    })
   })
 })
 

@@ -37,7 +37,9 @@ describe('scanPictures', () => {
       'jpg',
       'x.jpg.part',
     ])
-    const found = await scan(root, { skipFolder: (name) => name === 'masks' })
+    const found = await scan(root, {
+      skipFolder: (path) => Promise.resolve(path === join(root, 'masks')),
+    })
     expect(found).toEqual(expected)
     expect(naturalSort([...expected].reverse())).toEqual(expected)
   })
