@@ -1,4 +1,4 @@
-/** @file The window speaks of what it shows: pictures of the folder that is open, no verdict on what cannot be seen, news that come early, keys that are for what lies on top. */
+/** @file The window speaks of what it shows: pictures of the folder that is open, no verdict on what cannot be seen, news that come early, keys that are for what lies on top, fields that keep what was mistyped. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
@@ -92,7 +92,7 @@ describe('what is not on screen', () => {
       .toContainEqual(expect.stringContaining('%'))
   })
 
-  test('a damaged picture has no parts and no verdict, and is not exported', async () => {
+  test('a damaged picture has no parts and no verdict', async () => {
     const folder = await makeFolder('damaged', async (path) => {
       await portrait(path, 'a.jpg')
       await writeJpeg(join(path, 'b.jpg'), await drawPortrait(200, 200))
@@ -113,7 +113,7 @@ describe('what is not on screen', () => {
     await window.canvas.locator('[role=alert]').waitFor()
     await expect.poll(filled, { timeout: 20_000 }).toBe(0)
     expect(await window.page.locator('[data-stored]').count()).toBe(0)
-    await window.page.locator('[data-problem]').waitFor()
+    await window.page.locator('[data-inference-problem]').waitFor()
     for (const key of ['Enter', 'Shift+Enter', 'g']) await window.press(key)
     await window.page.locator('[data-toast=info]').waitFor()
     expect(await window.action('accept').isDisabled()).toBe(true)
@@ -121,10 +121,56 @@ describe('what is not on screen', () => {
     expect(row).toMatchObject({ name: 'b.jpg', status: 'untouched', golden: false })
 
     await window.show('c.jpg')
-    expect(await window.page.locator('[data-problem]').count()).toBe(0)
+    expect(await window.page.locator('[data-inference-problem]').count()).toBe(0)
     await openByHand(await makeFolder('empty', () => Promise.resolve()))
     await expect.poll(() => window.page.locator('[role=option][data-image]').count()).toBe(0)
     await expect.poll(filled, { timeout: 20_000 }).toBe(0)
+  })
+
+  test('what is mistyped stays to be mended', async () => {
+    const folder = await makeFolder('typed', (path) => portrait(path, 'a.jpg'))
+    await server.call('workspace.open', { path: folder })
+    window = await FacetWindow.open(browser, server.url)
+    await window.onScreen('a.jpg')
+    const errors = window.page.locator('[data-toast=error]')
+    const field = window.page.locator('[data-field=folder]')
+    await window.press('Control+o')
+    await field.waitFor()
+    await expect.poll(() => field.evaluate((node) => node.matches(':focus')), { timeout: 20_000 }).toBe(true)
+    await field.fill(join(folder, 'nowhere'))
+    await window.press('Enter')
+    await errors.waitFor()
+    expect(await field.inputValue()).toBe(join(folder, 'nowhere'))
+    await field.fill(folder)
+    await window.press('Enter')
+    await field.waitFor({ state: 'detached' })
+    await errors.waitFor({ state: 'detached' })
+
+    await window.action('export').click()
+    const start = window.action('export-start')
+    await window.page.locator('[data-field=export-out]').fill('faces')
+    await window.page.locator('[role=alert]').waitFor()
+    expect(await start.isDisabled()).toBe(true)
+    await window.page.locator('[data-field=export-out]').fill(join(folder, 'a.jpg', 'out'))
+    await start.click()
+    await errors.filter({ hasText: 'Choose another folder.' }).waitFor()
+    await window.press('Escape')
+    await start.waitFor({ state: 'detached' })
+    expect(await errors.count()).toBe(1)
+    await window.press('Escape')
+    await errors.waitFor({ state: 'detached' })
+
+    await window.action('models').first().click()
+    await window.page
+      .locator('[data-models-page=published], [role=tab][data-value=published]')
+      .first()
+      .click()
+    const mirror = window.page.locator('[data-field=mirror]')
+    await mirror.fill('hf-mirror.example')
+    await mirror.press('Tab')
+    await window.page.locator('[data-field=mirror][aria-invalid=true]').waitFor()
+    expect(await mirror.inputValue()).toBe('hf-mirror.example')
+    expect(await errors.count()).toBe(0)
   })
 
   test('Enter and Escape are for the settings that lie on top', async () => {

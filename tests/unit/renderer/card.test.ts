@@ -1,4 +1,4 @@
-/** @file A model's card becomes headings, paragraphs with bold words, and tables; anything else stays text. */
+/** @file A model's card becomes headings, paragraphs, lists and tables, with bold words and code; anything else stays text. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
@@ -12,17 +12,26 @@ test('headings, bold words, tables', () => {
     {
       kind: 'paragraph',
       spans: [
-        { text: 'Terms.', bold: true },
-        { text: ' Research only.', bold: false },
+        { text: 'Terms.', kind: 'bold' },
+        { text: ' Research only.', kind: 'plain' },
       ],
     },
     { kind: 'table', head: ['part', 'F1'], rows: [['skin', '0.95']] },
   ])
 })
 
+test('lists, also right under a sentence, and code', () => {
+  const plain = (text: string) => ({ text, kind: 'plain' })
+  expect(parseCard('Left out:\n- one\n  long item\n* `two.jpg`\n\nEnd')).toEqual([
+    { kind: 'paragraph', spans: [plain('Left out:')] },
+    { kind: 'list', items: [[plain('one long item')], [{ text: 'two.jpg', kind: 'code' }]] },
+    { kind: 'paragraph', spans: [plain('End')] },
+  ])
+})
+
 test('what is no such form is a paragraph, and nothing is nothing', () => {
-  expect(parseCard('| a |')).toEqual([{ kind: 'paragraph', spans: [{ text: '| a |', bold: false }] }])
-  expect(parseCard('#tag')).toEqual([{ kind: 'paragraph', spans: [{ text: '#tag', bold: false }] }])
+  expect(parseCard('| a |')).toEqual([{ kind: 'paragraph', spans: [{ text: '| a |', kind: 'plain' }] }])
+  expect(parseCard('#tag')).toEqual([{ kind: 'paragraph', spans: [{ text: '#tag', kind: 'plain' }] }])
   expect(parseCard(' \n\n')).toEqual([])
 })
 

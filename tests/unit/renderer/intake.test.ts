@@ -69,6 +69,12 @@ describe('intake', () => {
     intake = new Intake(overHttp(), new Jobs(overHttp()))
   })
 
+  test('what is wrong with a file that was handed over is said of its own name', async () => {
+    const said = intake.take(await file(paths.picture, 'holiday.pt'))
+    await expect(said).rejects.toThrow(/holiday\.pt/)
+    await expect(said).rejects.not.toThrow(/uploads/)
+  })
+
   test('a file that says what it is, and whose masks look like a face, is imported unasked', async () => {
     const model = await intake.take(paths.known)
     expect(model).toMatchObject({ name: 'known', arch: 'mobilenet-onnx', classes: 19 })

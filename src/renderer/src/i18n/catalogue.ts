@@ -97,6 +97,9 @@ const WINDOW = {
     en: 'Face-parsing data: SegFace proposes, you correct.',
     ko: '얼굴 파싱 데이터 제작: SegFace가 제안하고, 사람이 다듬습니다.',
   },
+  'notice.info': { en: 'Note', ko: '알림' },
+  'notice.warning': { en: 'Please note', ko: '주의' },
+  'notice.error': { en: 'Something went wrong', ko: '문제가 발생했습니다' },
   'app.close': { en: 'Close', ko: '닫기' },
   'app.cancel': { en: 'Cancel', ko: '취소' },
   'app.more': { en: 'More', ko: '더 보기' },
@@ -318,6 +321,10 @@ const WINDOW = {
   'download.show': { en: 'Show', ko: '보기' },
   'download.terms': { en: 'Terms', ko: '이용 조건' },
   'download.mirror': { en: 'Mirror', ko: '미러 주소' },
+  'download.mirrorWrong': {
+    en: 'Not kept: an address begins with https:// and has no ? or #.',
+    ko: '저장되지 않았습니다. 주소는 https://로 시작하고 ?나 #이 없어야 합니다.',
+  },
   'download.mirrorHint': {
     en: 'An address with Hugging Face’s layout, if huggingface.co cannot be reached from here.',
     ko: 'huggingface.co에 접속할 수 없을 때 사용할, 같은 구조의 주소입니다.',
@@ -392,6 +399,14 @@ const WINDOW = {
   'export.order': { en: 'Painting order', ko: '겹침 순서' },
   'export.size': { en: 'Side in pixels', ko: '한 변 크기(px)' },
   'export.sizeOwn': { en: 'As it is', ko: '원본 크기' },
+  'export.relative': {
+    en: 'Name the folder from the root on, such as /data/faces-export.',
+    ko: '/data/faces-export처럼 전체 경로를 입력하세요.',
+  },
+  'export.wrongSize': {
+    en: 'A whole number from {min} to {max}, or nothing.',
+    ko: '{min}에서 {max} 사이의 정수를 입력하거나 비워 두세요.',
+  },
   'export.start': { en: 'Export', ko: '내보내기' },
   'export.again': { en: 'Export again', ko: '다시 내보내기' },
   'export.running': { en: 'Exporting {done} of {total}', ko: '내보내는 중 {done} / {total}' },

@@ -1,13 +1,14 @@
-/** @file A model's card as blocks to show: the little Markdown that cards are written in (headings, paragraphs, bold, tables). */
+/** @file A model's card as blocks to show: the little Markdown that cards are written in (headings, paragraphs, lists, bold, code, tables). */
 
 export interface Span {
   readonly text: string
-  readonly bold: boolean
+  readonly kind: 'plain' | 'bold' | 'code'
 }
 
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   | { readonly kind: 'paragraph'; readonly spans: readonly Span[] }
+  | { readonly kind: 'list'; readonly items: readonly (readonly Span[])[] }
   | {
       readonly kind: 'table'
       readonly head: readonly string[]
@@ -20,7 +21,28 @@ export function parseCard(text: string): Block[] {
     .split(/\n\s*\n/)
     .map((part) => part.trim())
     .filter((part) => part !== '')
-    .map(parseBlock)
+    .flatMap(parsePart)
+}
+
+const BULLET = /^[-*] +/
+
+/** Lines up to the first bullet are a block of their own. */
+function parsePart(part: string): Block[] {
+  const lines = part.split('\n')
+  const start = lines.findIndex((line) => BULLET.test(line))
+  if (start < 0) return [parseBlock(part)]
+  const before = lines.slice(0, start).join('\n')
+  return [...(before === '' ? [] : [parseBlock(before)]), parseList(lines.slice(start))]
+}
+
+/** A line without a bullet goes on with the item before it. */
+function parseList(lines: readonly string[]): Block {
+  const items: string[] = []
+  for (const line of lines) {
+    if (BULLET.test(line)) items.push(line.replace(BULLET, ''))
+    else items.push(`${items.pop() ?? ''} ${line.trim()}`)
+  }
+  return { kind: 'list', items: items.map(spans) }
 }
 
 function parseBlock(part: string): Block {
@@ -40,10 +62,14 @@ function cells(line: string): string[] {
     .map((cell) => cell.trim())
 }
 
-/** `**bold**` and the rest; pieces alternate. */
+/** `**bold**`, `` `code` `` and the rest. */
 function spans(text: string): Span[] {
   return text
-    .split(/\*\*(.+?)\*\*/)
-    .map((piece, i) => ({ text: piece, bold: i % 2 === 1 }))
-    .filter((span) => span.text !== '')
+    .split(/(\*\*.+?\*\*|`[^`]+`)/)
+    .filter((piece) => piece !== '')
+    .map((piece) => {
+      if (/^`[^`]+`$/.test(piece)) return { text: piece.slice(1, -1), kind: 'code' }
+      if (/^\*\*.+\*\*$/.test(piece)) return { text: piece.slice(2, -2), kind: 'bold' }
+      return { text: piece, kind: 'plain' }
+    })
 }

@@ -5,6 +5,8 @@ import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'
 
 type ExportRequest = Checked<'dataset.export'>
+/** A path from the root, of POSIX or of Windows. */
+const ABSOLUTE = /^(\/|\\\\|[a-z]:[\\/])/i
 export const SIDE_LIMITS = { min: 16, max: 8192 } as const
 
 export class ExportState {
@@ -23,11 +25,14 @@ export class ExportState {
   ) {}
 
   readonly progress = $derived.by(() => this.jobs.progress(this.job))
+  /** What is typed would lie wherever the backend was started: a window asks for a whole path. */
+  readonly isRelative = $derived(this.out.trim() !== '' && !ABSOLUTE.test(this.out.trim()))
+  readonly isWrongSize = $derived(
+    this.size !== null &&
+      !(Number.isInteger(this.size) && this.size >= SIDE_LIMITS.min && this.size <= SIDE_LIMITS.max),
+  )
   readonly ready = $derived(
-    this.out.trim() !== '' &&
-      this.job === null &&
-      (this.size === null ||
-        (Number.isInteger(this.size) && this.size >= SIDE_LIMITS.min && this.size <= SIDE_LIMITS.max)),
+    this.out.trim() !== '' && !this.isRelative && !this.isWrongSize && this.job === null,
   )
 
   /** Forgets the last export and proposes a folder beside the workspace. */

@@ -35,6 +35,8 @@ export class Intake {
   image: number | null = $state(null)
 
   private path: string | null = null
+  /** True where `path` is of a copy that was sent to the backend. */
+  private isCopy = false
   private job: string | null = $state(null)
   private sent: Progress = $state.raw({ done: 0, total: 0 })
   private ending = new AbortController()
@@ -62,6 +64,7 @@ export class Intake {
 
   /** Imports a file that was dropped or picked, or one by its path on the backend's computer; null where the user gave it up. */
   take(source: File | string): Promise<ModelInfo | null> {
+    this.isCopy = typeof source !== 'string' && this.backend.host === 'browser'
     if (typeof source === 'string')
       return this.run(source.split(/[/\\]/).at(-1) ?? source, () => Promise.resolve(source))
     const watch = (done: number, total: number) => (this.sent = { done, total })
@@ -115,8 +118,11 @@ export class Intake {
     try {
       return await Promise.race([this.through(locate, this.job, signal), given])
     } catch (error) {
-      if (toWire(error).code === 'cancelled') return null
-      throw error
+      const { code, message, details } = toWire(error)
+      if (code === 'cancelled') return null
+      throw error instanceof FacetError
+        ? new FacetError(code, this.named(message), details, { cause: error })
+        : error
     } finally {
       this.jobs.end(this.job)
       if (this.path !== null) await this.backend.giveUp(this.path)
@@ -176,12 +182,17 @@ export class Intake {
     const request = { file: this.path, use: this.draft.use, image: this.image }
     const [look, problem] = await this.backend.call('models.look', request).then(
       (found) => [found, null] as const,
-      (error: unknown) => [null, toWire(error).message] as const,
+      (error: unknown) => [null, this.named(toWire(error).message)] as const,
     )
     if (turn !== this.looks) return
     this.look = look
     this.problem = problem
     this.looking = false
+  }
+
+  /** The sentence with the file's own name in the place of where a copy lay that was handed over. */
+  private named(sentence: string): string {
+    return this.path !== null && this.isCopy ? sentence.replaceAll(this.path, this.name ?? '') : sentence
   }
 
   private forget(): void {

@@ -18,7 +18,7 @@ import { Published } from './published.svelte'
 import { PrecisionState } from './precision.svelte'
 import { SettingsState } from './settings.svelte'
 import type { Shortcut } from './shortcuts'
-import { Toasts } from './toasts.svelte'
+import { Toasts, type Action } from './toasts.svelte'
 import { isActive, Training } from './training.svelte'
 
 /** What fills the window while a workspace is open. */
@@ -52,7 +52,7 @@ export class Session {
   inference: InferenceStatus | null = $state.raw(null)
   /** False while the backend does not answer. */
   linked = $state(true)
-  page: PageName = $state('images')
+  #page: PageName = $state('images')
   dialog: DialogName | null = $state(null)
   settingsOpen = $state(false)
   /** The scan's last news; it may come before the answer that opens the workspace. */
@@ -95,9 +95,22 @@ export class Session {
     })
   }
 
-  /** Runs what may fail; its error becomes a message on screen. */
-  attempt(work: () => Promise<void>): void {
-    work().catch((error: unknown) => this.toasts.fail(error))
+  get page(): PageName {
+    return this.#page
+  }
+
+  /** Turns to a page; errors of the other one are left behind. */
+  set page(page: PageName) {
+    if (page !== this.#page) this.toasts.dropErrors()
+    this.#page = page
+  }
+
+  /** Runs what may fail; its error becomes a message on screen, which goes when the same `action` goes well. */
+  attempt(work: () => Promise<void>, action: Action | null = null): void {
+    work().then(
+      () => action && this.toasts.settle(action),
+      (error: unknown) => this.toasts.fail(error, action),
+    )
   }
 
   inScope({ scope, group }: Pick<Shortcut, 'scope' | 'group'>): boolean {
@@ -135,7 +148,7 @@ export class Session {
         this.toasts.add('info', t('import.done', { name: model.name }))
         this.showModel(model.id)
       }
-    })
+    }, 'import')
   }
 
   /** False for a part that the model in use cannot make. */
@@ -192,7 +205,7 @@ export class Session {
       } finally {
         this.opening = false
       }
-    })
+    }, 'open')
   }
 
   private async leave(): Promise<void> {
@@ -200,6 +213,7 @@ export class Session {
     this.editor.close()
     this.list.clear()
     this.training.clear()
+    this.toasts.dropErrors()
     this.page = 'images'
     this.workspace = null
     this.scan = null
@@ -274,19 +288,19 @@ export class Session {
     this.attempt(async () => {
       await this.review(image, 'accepted')
       if (this.list.current === image) this.step(1)
-    })
+    }, 'review')
   }
 
   toggleFlag(): void {
     const row = this.list.currentRow
     if (!row || (row.status !== 'flagged' && this.refuseUnseen())) return
-    this.attempt(() => this.review(row.id, row.status === 'flagged' ? null : 'flagged'))
+    this.attempt(() => this.review(row.id, row.status === 'flagged' ? null : 'flagged'), 'review')
   }
 
   /** Takes an acceptance back. */
   reopen(): void {
     const row = this.list.currentRow
-    if (row) this.attempt(() => this.review(row.id, null))
+    if (row) this.attempt(() => this.review(row.id, null), 'review')
   }
 
   /** True where nobody can see what a verdict would be about, which is said of a picture that cannot be shown. */
@@ -327,7 +341,7 @@ export class Session {
     this.attempt(async () => {
       await this.editor.idle()
       await this.training.start(this.list.shownIds())
-    })
+    }, 'train')
   }
 
   /** The new model, or the parts of it that are ticked, predicts from now on: what is on screen and next at once. */
@@ -364,7 +378,7 @@ export class Session {
     this.attempt(async () => {
       await this.editor.idle()
       await this.backend.call('inference.predict', { image })
-    })
+    }, 'predict')
   }
 
   /**
@@ -402,7 +416,7 @@ export class Session {
       const { summary } = this.export
       if (summary && this.dialog !== 'export')
         this.toasts.add('info', t('export.done', { images: summary.images, masks: summary.masks }))
-    })
+    }, 'export')
   }
 
   private listen(): void {
@@ -434,7 +448,7 @@ export class Session {
     backend.on('training.removed', ({ run }) => this.training.remove(run))
     backend.on('training.progress', (progress) => this.training.advance(progress))
     backend.on('training.epoch', ({ run, row, isBest }) => this.training.addEpoch(run, row, isBest))
-    backend.on('notice', ({ level, message }) => this.toasts.add(level, message))
+    backend.on('notice', ({ level, message }) => this.toasts.add(level, t(`notice.${level}`), message))
     backend.onLink((up) => {
       this.linked = up
       if (up) this.refresh()

@@ -132,6 +132,12 @@ export function popoverIsOpen(): boolean {
   return document.querySelector('.popover') !== null
 }
 
+/** True for an Escape that closes, empties and leaves nothing else; what does says so by `preventDefault`, or takes the event. */
+export function isFreeEscape({ key, target, defaultPrevented }: KeyboardEvent, session: Session): boolean {
+  if (key !== 'Escape' || defaultPrevented || session.page !== 'images' || popoverIsOpen()) return false
+  return !(target instanceof HTMLElement && target.matches('input, select, textarea'))
+}
+
 /** Runs the shortcut of a key press where it applies; true where it did. */
 export function handleKey(event: KeyboardEvent, session: Session): boolean {
   const found = shortcutFor(event)
