@@ -250,7 +250,9 @@ export interface PreviewFace {
 export interface ModelComparison {
   readonly baseline: string
   readonly candidate: string
+  /** Faces that were scored. */
   readonly images: { readonly val: number; readonly golden: number }
+  /** Those of which a face was scored. */
   readonly sets: readonly {
     readonly set: 'val' | 'golden'
     readonly baseline: ValidationScores
@@ -266,4 +268,6 @@ export interface ModelComparison {
     readonly examples: readonly { readonly image: string; readonly id: number | null }[]
   }[]
   readonly tolerance: number
+  /** Which faces were left out and why, as sentences of notes.ts. */
+  readonly notes: readonly string[]
 }

@@ -1,5 +1,5 @@
 /** @file Training and the gate as a window has them, around an engine that only pretends to train. */
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -519,6 +519,28 @@ describe('the gate', () => {
     expect(progress.at(-1)).toMatchObject({ job: 'gate', done: 6, total: 6 })
     const same = await app.call('models.compare', { baseline: 'gate', candidate: 'gate', run: id })
     expect(same.worse).toEqual([])
+  })
+
+  test('counts the faces that it could read, tells of the others, and does not score a set without any', async () => {
+    const image = await imageOf(TEST[0] ?? 0)
+    await app.call('images.pin', { image, golden: true })
+    onTestFinished(async () => void (await app.call('images.pin', { image, golden: false })))
+    const compare = () => app.call('models.compare', { baseline: 'gate', candidate: SHIPPED })
+    const whole = await compare()
+    expect([whole.images, whole.notes]).toEqual([{ val: 2, golden: 1 }, []])
+    const moved: string[] = []
+    for (const id of VAL) {
+      const photo = join(tree, 'CelebA-HQ-img', `${id}.jpg`)
+      await rename(photo, `${photo}.moved`)
+      onTestFinished(() => rename(`${photo}.moved`, photo))
+      moved.push(photo)
+      const { images, sets, notes } = await compare()
+      expect(images).toEqual({ val: VAL.length - moved.length, golden: 1 })
+      expect(sets.map(({ set }) => set)).toEqual(moved.length < VAL.length ? ['val', 'golden'] : ['golden'])
+      expect(notes).toEqual(moved.map((path) => expect.stringContaining(path)))
+      expect(notes[0]).toMatch(/^CelebA-HQ-img\/3\.jpg was left out: /)
+      expect(sets.at(-1)).toEqual(whole.sets.at(-1))
+    }
   })
 
   test('scores on the open workspace or any dataset, and says where there is nothing', async () => {

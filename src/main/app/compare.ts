@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { CLASS_NAMES, PART_NAMES, type PartName } from '../../shared/labels'
+import { noteOf } from '../../shared/notes'
 import type { ModelComparison, ValidationScores } from '../../shared/training'
 import type { Sample, SampleSet } from '../dataset/samples'
 import { classCounts, confusionRows, sumConfusions, type Confusion } from '../metrics/confusion'
@@ -22,12 +23,16 @@ const EXAMPLES = 3
 
 type SetName = ModelComparison['sets'][number]['set']
 
+/** The faces that both models were scored on. */
 interface Pair {
   readonly baseline: readonly ScoredFace[]
   readonly candidate: readonly ScoredFace[]
 }
 
-/** Scores both models. Throws `dataset/malformed` where there is no validation and no golden face. */
+/**
+ * Scores both models. A face that cannot be read is left out and told, a set without any other is not scored. Throws
+ * `dataset/malformed` where there is no validation and no golden face.
+ */
 export async function compareModels(
   context: Context,
   request: Checked<'models.compare'>,
@@ -43,12 +48,13 @@ export async function compareModels(
   const dataset = run || request.dataset === null ? workspace.require().path : resolve(request.dataset)
   const uses = run ? await usesOf(training.folderOf(run.id)) : null
   return withSamples(workspace, dataset, async (set) => {
+    const checked = set.samples.filter((sample) => sample.checked !== 0)
     const faces: Readonly<Record<SetName, readonly Sample[]>> = {
       val: uses
-        ? set.samples.filter(({ name }) => uses.get(name) === 'val')
-        : chooseFaces(set.samples, 'corrected').val,
+        ? checked.filter(({ name }) => uses.get(name) === 'val')
+        : chooseFaces(checked, 'corrected').val,
       // One that was pinned after the run had learned from it says nothing.
-      golden: set.samples.filter(({ golden, name }) => golden && uses?.get(name) !== 'train'),
+      golden: checked.filter(({ golden, name }) => golden && uses?.get(name) !== 'train'),
     }
     return compare(context, set, faces, baseline, candidate, work)
   })
@@ -79,23 +85,30 @@ async function compare(
   const side = Math.max(baseline.network.resolution, candidate.network.resolution)
   let before = 0
   const scored = new Map<SetName, Pair>()
-  const score = async (model: Model, samples: readonly Sample[]): Promise<readonly ScoredFace[]> => {
+  const leftOut = new Map<string, string>()
+  const score = async (model: Model, samples: readonly Sample[]): Promise<ScoredFace[]> => {
     const found = await scoreModel(context, model, side, samples, {
       signal: work.signal,
       progress: (done) => work.progress(before + done, total),
     })
     before += samples.length
-    return found
+    for (const { file, message } of found.complaints) leftOut.set(file, message)
+    return found.faces
   }
-  for (const name of names)
-    scored.set(name, {
-      baseline: await score(baseline, faces[name]),
-      candidate: await score(candidate, faces[name]),
-    })
+  for (const name of names) {
+    const all = [await score(baseline, faces[name]), await score(candidate, faces[name])] as const
+    // A photo may go between the two.
+    const [ofBaseline, ofCandidate] = all.map((some) =>
+      some.filter(({ sample }) => !leftOut.has(sample.name)),
+    )
+    if (ofBaseline && ofCandidate && ofBaseline.length > 0)
+      scored.set(name, { baseline: ofBaseline, candidate: ofCandidate })
+  }
+  const countOf = (name: SetName): number => scored.get(name)?.baseline.length ?? 0
   return {
     baseline: baseline.manifest.id,
     candidate: candidate.manifest.id,
-    images: { val: faces.val.length, golden: faces.golden.length },
+    images: { val: countOf('val'), golden: countOf('golden') },
     sets: Array.from(scored, ([set, pair]) => ({
       set,
       baseline: validationScores(sumOf(pair.baseline)),
@@ -104,6 +117,7 @@ async function compare(
     })),
     worse: PART_NAMES.flatMap((part) => worst(part, [...scored.values()])),
     tolerance: TOLERANCE,
+    notes: Array.from(leftOut, ([image, why]) => noteOf('leftOut', { image, why })),
   }
 }
 
@@ -113,11 +127,11 @@ async function scoreModel(
   side: number,
   samples: readonly Sample[],
   work: Work,
-): Promise<readonly ScoredFace[]> {
+): ReturnType<typeof scoreSamples> {
   const network = networkOf(model)
   const { chosen: provider } = await providers.choose(network, settings.current.provider, work.signal)
   const options = { network, provider, side, order: 'segface' } as const
-  return (await scoreSamples(inference.engine, samples, options, work)).faces
+  return scoreSamples(inference.engine, samples, options, work)
 }
 
 function sumOf(faces: readonly ScoredFace[]): Confusion {

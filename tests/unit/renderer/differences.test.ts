@@ -30,6 +30,7 @@ function comparison(
     sets: [setOf('val', val), ...(golden ? [setOf('golden', golden)] : [])],
     worse,
     tolerance: 0.01,
+    notes: [],
   }
 }
 

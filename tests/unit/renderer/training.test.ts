@@ -323,7 +323,7 @@ test('a face keeps its photo and its masks from epoch to epoch', async () => {
 
 describe('the gate', () => {
   const pair = { baseline: 'old', candidate: 'new', run: 1 }
-  const comparison = { images: { val: 0, golden: 0 }, sets: [], worse: [], tolerance: 0.01 }
+  const comparison = { images: { val: 0, golden: 0 }, sets: [], worse: [], tolerance: 0.01, notes: [] }
 
   test('compares a pair once, and another pair instead', async () => {
     const { training, asked } = make({
