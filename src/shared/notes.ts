@@ -11,6 +11,10 @@ const NOTES = {
     en: 'There is nothing to learn from: correct or accept some images first.',
     ko: '학습할 것이 없습니다. 먼저 이미지를 몇 장 수정하거나 승인하세요.',
   },
+  noneToTrain: {
+    en: 'There is nothing to learn from: {val} faces are for validation, {test} for test, and none is left for training. Add some, or give some the split train.',
+    ko: '학습할 것이 없습니다. 얼굴 {val}장은 검증용, {test}장은 테스트용이고 학습용은 없습니다. 얼굴을 더하거나 일부를 학습용(train)으로 바꾸세요.',
+  },
   fewExamples: {
     en: 'Few examples of {parts}: a part needs five or more.',
     ko: '예시가 적은 부위: {parts}. 부위마다 다섯 장 이상 필요합니다.',
@@ -34,6 +38,10 @@ const NOTES = {
   passes: {
     en: '{epochs} passes over {images} images, {steps} steps of {batch}, which so many faces of a new kind need.',
     ko: '이미지 {images}장을 {epochs}번 돌며, {batch}장씩 {steps}단계를 학습합니다. 새로운 종류의 얼굴이 이만큼일 때 필요한 만큼입니다.',
+  },
+  gammaAlone: {
+    en: 'lr_schedule_gamma has no effect without lr_schedule: the rate follows a cosine.',
+    ko: 'lr_schedule이 없으면 lr_schedule_gamma는 쓰이지 않습니다. 학습률은 코사인을 따릅니다.',
   },
   noValidation: {
     en: 'There are no validation faces, so the last weights are kept.',
@@ -87,6 +95,10 @@ const NOTES = {
   nothingChecked: {
     en: 'No part of it is checked, so it was left out: check it, or export all.',
     ko: '확인한 부위가 없어 제외했습니다. 확인하거나 전체를 내보내세요.',
+  },
+  valTwins: {
+    en: 'Left out of validation, since the very same pictures are learned from ({faces}): {images}',
+    ko: '같은 사진을 학습하므로 검증에서 제외({faces}장): {images}',
   },
   leftOut: { en: '{image} was left out: {why}', ko: '{image} 제외: {why}' },
   // Before ofDataset, whose pattern fits these, too.

@@ -222,6 +222,8 @@ export const REQUESTS = {
     provider: z.enum(PROVIDERS).default('auto'),
     /** Goes on with the newest unfinished run of that name. */
     resume: z.boolean().default(false),
+    /** Names of what the caller stated and did not leave to be filled in: a run that goes on must have begun with it. */
+    stated: z.array(z.string()).default([]),
     /** A folder of faces that keep the model from forgetting. */
     replay: path.optional(),
     /** Folder that the best weights are also written to, as SegFace's `model_N.pt`. */

@@ -198,7 +198,7 @@ export async function run(): Promise<void> {
         val: 0,
         others: replays.length,
         resolution: SIDE,
-        secondsPerStep: () => null,
+        pace: () => null,
       })
       await writePlan(folder, settings, [...as(samples, 'train'), ...as(replays, 'replay')])
       const { best, steps, seconds } = await learn(folder)
@@ -215,7 +215,7 @@ export async function run(): Promise<void> {
       val: only(day, 'val').length,
       others: 0,
       resolution: null,
-      secondsPerStep: () => null,
+      pace: () => null,
     })
     const faces = [...as(only(day, 'train'), 'train'), ...as(only(day, 'val'), 'val')]
     await writePlan(folder, settings, faces, [])

@@ -200,6 +200,13 @@ describe('facet train', () => {
     expect(await summary(train(at('tree'), [...flags, '--resume']))).toMatchObject({
       ...{ model: 'twice', epochs: 4, best_epoch: 4 },
     })
+    const other = ['--epochs', '3', '--seed', '2', '--lr', '0.5', '--limit', '2', '--resume']
+    await train(at('tree'), ['--model', SHIPPED, '--name', 'Differs', '--epochs', '4', '--seed', '7'])
+    const refused = await train(at('tree'), ['--model', SHIPPED, '--name', 'Differs', ...other])
+    expect([refused.code, refused.stdout]).toEqual([2, ''])
+    expect(refused.stderr).toContain(
+      'leave out --epochs (there 4, not 3), --seed (there 7, not 2), --lr (there 0.001, not 0.5), --limit,',
+    )
     const again = await train(at('tree'), [...flags, '--resume'])
     expect([again.code, again.stderr]).toEqual([
       1,
@@ -227,6 +234,11 @@ describe('facet train', () => {
       network: { arch: 'mobilenet' },
       metadata: { epoch: 1, iteration: 4 },
     })
+    const over = await train(at('tree'), [...flags, '--expt_name', 'night'], { cwd: folder.path })
+    expect([over.code, over.stderr]).toEqual([
+      1,
+      expect.stringContaining('model_1.pt is there from an earlier training; choose another --expt_name'),
+    ])
     const imported = await runNode(cli, [
       ...['--data-dir', at('data'), '--json', 'model', 'import', file, '--name', 'Back'],
     ])
@@ -244,6 +256,16 @@ describe('facet train', () => {
     const { run, folder: home } = newest(at('data', 'runs'))
     expect(run.images).toEqual({ train: 4, val: 1 })
     expect((await readPlan(home)).samples).toHaveLength(5)
+  })
+
+  test('learns from all masks of a tree whatever is asked for, and says where there are none to learn from', async () => {
+    const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none', '--only', 'accepted', '--name']
+    await summary(train(at('tree'), [...flags, 'Accepted']))
+    expect(newest(at('data', 'runs')).run.images).toEqual({ train: 5, val: 1 })
+    await makeCelebAMask(at('set aside'), { ids: [0, 1, 2], side: SIDE, partition: '0 1\n1 1\n2 2\n' })
+    const { code, stderr } = await train(at('set aside'), [...flags, 'None'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('2 faces are for validation, 1 for test, and none is left for training')
   })
 
   test('keeps the splits of a tree when it grows', async () => {
@@ -387,6 +409,14 @@ describe('facet train --bundle', () => {
     const data = join(out, 'data', 'SegFace', 'CelebAMask-HQ')
     const { items, complaints } = await readCelebAMask(data)
     expect([items.map(({ id }) => id), complaints]).toEqual([[0, 3, 4, 5, 6], []])
+  })
+
+  test('takes no flags that have no place in it', async () => {
+    const out = at('no bundle')
+    const flags = ['--model', 'mobilenet', '--name', 'x', '--bundle', out, '--scope', 'decoder', '--no-flip']
+    const { code, stderr } = await train(at('tree'), [...flags, '--time_limit', '5', '--resume'])
+    expect([code, existsSync(out)]).toEqual([2, false])
+    expect(stderr).toContain('takes no --no-flip, --time_limit, --resume, --scope decoder: leave out')
   })
 
   test('of a fresh network has no checkpoint to start from', async () => {

@@ -87,10 +87,24 @@ describe('a run', () => {
     runs.create(newRun('b'))
     runs.update(id, { seconds: 90, steps: 60 })
     expect(runs.paces()).toEqual([])
-    for (const epoch of [0, 1]) runs.putEpoch(id, { ...row(epoch), seconds: 15 * (epoch + 1) })
+    const val = { mean_f1: 0.5, f1: {} as never }
+    // A look of 6 s for one face, 15 s of steps and a look, 15 s of steps.
+    runs.putEpoch(id, { ...row(0, null), seconds: 6, val })
+    runs.putEpoch(id, { ...row(1), seconds: 27, val })
+    runs.putEpoch(id, { ...row(2), seconds: 42 })
     expect(runs.paces()).toEqual([
-      { arch: 'mobilenet', settings: DEFAULT_TRAIN_SETTINGS, secondsPerStep: 0.5 },
+      { arch: 'mobilenet', settings: DEFAULT_TRAIN_SETTINGS, secondsPerStep: 0.5, secondsPerFace: 6 },
     ])
+  })
+
+  test('of hardly more than looks tells nothing of steps', () => {
+    const runs = open()
+    const { id } = runs.create(newRun('a'))
+    const val = { mean_f1: 0.5, f1: {} as never }
+    runs.update(id, { steps: 1 })
+    runs.putEpoch(id, { ...row(0, null), seconds: 6, val })
+    runs.putEpoch(id, { ...row(1), seconds: 11, val })
+    expect(runs.paces()).toEqual([])
   })
 })
 

@@ -3,7 +3,15 @@ import { Option, type Command } from 'commander'
 import type { Response } from '../../shared/answers'
 import type { Method, Request } from '../../shared/requests'
 import { PROVIDERS, type ProviderChoice } from '../../shared/terms'
-import { PRESERVE, SCOPES, TRAIN_ON, type TrainOn, type TrainOptionsInput } from '../../shared/training'
+import { FacetError } from '../../shared/errors'
+import {
+  PRESERVE,
+  SCOPES,
+  TRAIN_ON,
+  type Scope,
+  type TrainOn,
+  type TrainOptionsInput,
+} from '../../shared/training'
 import type { App } from '../app/app'
 import { namedDataset } from '../app/samples'
 import { checkpointFolder } from '../app/training/log_path'
@@ -77,8 +85,10 @@ export function addTrain(program: Command, once: Once, job: string): void {
       const { model, name, only, limit, provider, resume, replay, bundle, ckpt_path, expt_name, ...options } =
         flags
       const dataset = await namedDataset(named, process.cwd())
+      const stated = Object.keys(flags).filter((flag) => command.getOptionValueSource(flag) === 'cli')
       const wish = { dataset, model, name, only, options, job, ...(limit === undefined ? {} : { limit }) }
       if (bundle !== undefined) {
+        refuseWithBundle(stated, options.scope ?? 'full')
         return once(command, 'training.bundle', { ...wish, out: bundle }, bundleLines)
       }
       const checkpoints = await checkpointFolder(process.cwd(), name, {
@@ -89,12 +99,32 @@ export function addTrain(program: Command, once: Once, job: string): void {
         ...wish,
         provider,
         resume: resume ?? false,
+        stated,
         ...(replay === undefined ? {} : { replay }),
         ...(checkpoints === null ? {} : { checkpoints }),
       }
       const stopping = 'Stopping; the best so far is kept, if there is any yet.'
       return once(command, 'training.run', request, trainLines, { listen: tellRun, stopping })
     })
+}
+
+/** A bundle is a new training by SegFace's own train.py, which has none of these. */
+const NOT_BUNDLED = [
+  ...['resume', 'replay', 'ckpt_path', 'expt_name', 'time_limit', 'early_stopping', 'ema', 'adapt_norms'],
+  ...['flip', 'rotation', 'scale', 'colour', 'dice_present', 'repeat_rare'],
+]
+/** Flags that are only there to switch something off. */
+const OFF: readonly string[] = ['flip', 'dice_present', 'repeat_rare']
+
+function refuseWithBundle(stated: readonly string[], scope: Scope): void {
+  const refused = stated.filter((flag) => NOT_BUNDLED.includes(flag))
+  const flags = refused.map((flag) => (OFF.includes(flag) ? `--no-${flag}` : `--${flag}`))
+  if (scope === 'decoder') flags.push('--scope decoder')
+  if (flags.length === 0) return
+  throw new FacetError(
+    'usage',
+    `--bundle writes a new training for SegFace's own train.py, which takes no ${flags.join(', ')}: leave out either.`,
+  )
 }
 
 function numberList(text: string): number[] {

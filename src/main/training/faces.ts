@@ -1,7 +1,11 @@
 /** @file The faces of a plan at the network's side: read from disk once, kept in memory as far as it goes. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { at } from '../../shared/assert'
+import { FacetError } from '../../shared/errors'
 import { IGNORED } from '../../shared/mask'
+import { unreadable } from '../base/fs'
 import { readLabelPng } from '../imaging/mask'
 import { readPicture, resizeCubic } from '../imaging/picture'
 import { labelsAt } from '../segface/preprocess'
@@ -38,11 +42,15 @@ export class Faces {
     return this.#kept.get(index)?.labels ?? this.#labels(index, this.#sample(index))
   }
 
-  /** The face at position `index`; the caller must not change it. */
+  /**
+   * The face at position `index`; the caller must not change it. Throws `image/unreadable` for another picture than the one
+   * that was planned: it would be taught the labels of that one.
+   */
   async read(index: number): Promise<Face> {
     const kept = this.#kept.get(index)
     if (kept) return kept
     const sample = this.#sample(index)
+    await requirePlanned(sample)
     const { rgb } = resizeCubic(await readPicture(sample.picture), this.side, this.side)
     const { checked = null } = sample
     const face = { side: this.side, rgb, labels: await this.#labels(index, sample), checked }
@@ -63,6 +71,19 @@ export class Faces {
     if (labels !== null) return labelsAt(await readLabelPng(join(this.folder, labels)), this.side)
     return this.#answers.get(index) ?? new Uint8Array(this.side ** 2).fill(IGNORED)
   }
+}
+
+async function requirePlanned({ picture, sha256 }: PlanSample): Promise<void> {
+  if (sha256 === undefined) return
+  const bytes = await readFile(picture).catch((error: unknown) => {
+    throw unreadable(picture, error)
+  })
+  if (createHash('sha256').update(bytes).digest('hex') === sha256) return
+  throw new FacetError(
+    'image/unreadable',
+    `${picture} is another picture than when this training began; put that one back, or start the training anew.`,
+    { file: picture },
+  )
 }
 
 /** Bits of the parts that a label map holds. */

@@ -7,11 +7,9 @@ import { scorePairs, type Evaluator } from './evaluate'
 import type { Faces } from './faces'
 import { pictureFeeds } from './feeds'
 import type { Preview } from './news'
+import { MAX_VALIDATION } from './plan'
 import { STEP } from './step_graph'
 import { tapsKey, type TapCache } from './taps'
-
-/** At most so many validation faces are looked at; they are spread over all. */
-const MAX_VALIDATION = 48
 
 export interface Look {
   /** Null without validation faces. */
@@ -35,6 +33,7 @@ export class Looks {
   async look(weightsOf: (name: string) => Float32Array, progress: () => void): Promise<Look> {
     await this.evaluator.use(weightsOf)
     const pairs: (readonly [Face, Uint8Array])[] = []
+    // Plans of before they held no more than that may hold 100.
     for (const index of spread(this.faces.of('val'), MAX_VALIDATION)) {
       const face = await this.faces.read(index)
       pairs.push([face, await this.#labelsOf(index, face)])

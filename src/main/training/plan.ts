@@ -19,6 +19,8 @@ export const PLAN_FILE = 'plan.json'
 export const BEST_FILE = 'best.safetensors'
 /** What a run resumes from: weights, optimiser state, exponential mean, and where it stood. */
 export const CHECKPOINT_FILE = 'checkpoint.safetensors'
+/** Validation faces of a run at most: more would cost every look more than they tell. */
+export const MAX_VALIDATION = 48
 /** Taps of the frozen backbone (scope decoder); may be deleted at any time. */
 export const TAPS_FOLDER = 'taps'
 
@@ -37,6 +39,8 @@ const plan = z.object({
       id: z.int().nullable(),
       /** Path of the picture. */
       picture: z.string(),
+      /** SHA-256 of its file, which `labels` belong to; plans of before it was kept have none. */
+      sha256: z.string().optional(),
       /**
        * Its label map, a grey PNG below the plan's folder: SegFace's class numbers, 254 (`ELSEWHERE`) where none of the checked
        * parts is, 255 where nobody looked. Null for a face that replays what the base model knew: its labels are that model's

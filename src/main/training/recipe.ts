@@ -4,9 +4,15 @@
  * (PyTorch's in ../shared/reference/adaptation.json) and were changed where that did better on its validation faces
  * (`npm run bench -- adapt`).
  */
-import type { Preserve, Scope, TrainOptions, TrainSettings } from '../../shared/training'
+import {
+  TRAIN_OPTIONS,
+  type Preserve,
+  type Scope,
+  type TrainOptions,
+  type TrainSettings,
+} from '../../shared/training'
 import { noteOf } from '../../shared/notes'
-import { scheduleOf } from './schedule'
+import { looksAfter, scheduleOf } from './schedule'
 
 export const RECIPE = {
   /**
@@ -57,8 +63,10 @@ export interface Situation {
   readonly others: number
   /** Side that the base model is used at; null for a fresh network. */
   readonly resolution: number | null
-  /** Seconds that a step took on this computer; null where none was measured. */
-  secondsPerStep(settings: Pick<TrainSettings, 'scope' | 'train_bs' | 'input_resolution'>): number | null
+  /** Seconds that a step, and a look at one validation face, took on this computer; null where none was measured. */
+  pace(
+    settings: Pick<TrainSettings, 'scope' | 'train_bs' | 'input_resolution'>,
+  ): { readonly secondsPerStep: number; readonly secondsPerFace: number } | null
 }
 
 export interface Choice {
@@ -69,6 +77,8 @@ export interface Choice {
   readonly seconds: number | null
 }
 
+const DEFAULT_GAMMA = TRAIN_OPTIONS.shape.lr_schedule_gamma.parse(undefined)
+
 /** Fills in what `options` leave open. */
 export function chooseSettings(options: TrainOptions, situation: Situation): Choice {
   const notes: string[] = []
@@ -78,14 +88,18 @@ export function chooseSettings(options: TrainOptions, situation: Situation): Cho
   const preserve = choosePreserve(options.preserve, isFresh, train_bs, situation, notes)
   const epochs =
     options.epochs ?? (isFresh ? RECIPE.freshEpochs : epochsFor(situation.train, train_bs, preserve))
-  const { steps } = scheduleOf({ epochs, train_bs, preserve }, situation.train)
+  const { steps, lookEvery } = scheduleOf({ epochs, train_bs, preserve }, situation.train)
   const secondsOf = (scope: Scope): number | null => {
-    const each = situation.secondsPerStep({ scope, train_bs, input_resolution })
-    return each === null ? null : each * steps
+    const pace = situation.pace({ scope, train_bs, input_resolution })
+    if (pace === null) return null
+    const looks = 1 + looksAfter(0, { epochs, lookEvery })
+    return pace.secondsPerStep * steps + pace.secondsPerFace * situation.val * looks
   }
   const scope = options.scope ?? chooseScope(secondsOf, options.time_limit, isFresh, notes)
   if (options.epochs === null && !isFresh)
     notes.push(noteOf('passes', { epochs, images: situation.train, steps, batch: train_bs }))
+  if (options.lr_schedule === null && options.lr_schedule_gamma !== DEFAULT_GAMMA)
+    notes.push(noteOf('gammaAlone', {}))
   const settings: TrainSettings = {
     ...options,
     ...{ scope, epochs, train_bs, input_resolution },

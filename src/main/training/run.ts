@@ -13,7 +13,7 @@ import { readPlan, TAPS_FOLDER } from './plan'
 import { baseOf, fitToMemory } from './prepare'
 import { resumedState } from './resume'
 import { movedStatistics } from './running_statistics'
-import { meanDecayAt, rateAt } from './schedule'
+import { looksAfter, meanDecayAt, rateAt } from './schedule'
 import { epochKept, readProgress, writeBest, writeState, type Progress, type RunState } from './state'
 import type { StepLosses } from './stepper'
 
@@ -23,7 +23,7 @@ const MAX_SLOWDOWNS = 6
 const TELL_EVERY_MS = 500
 /** Where epochs are shorter than the writing of a checkpoint, one is written after so many times what that takes. */
 const SAVE_TIMES = 10
-/** The loss that is told is the mean of so many steps. */
+/** The loss that is told, and the time left, go by so many steps. */
 const LATEST = 20
 /** Where a run begins. */
 const FIRST: Omit<Progress, 'size'> = { step: 0, seconds: 0, slowed: 1, epochs: [], bestEpoch: null }
@@ -50,7 +50,9 @@ export async function train(folder: string, talk: Talk): Promise<TrainEnd> {
 class Run {
   #state: Progress
   #moved: Map<string, Tensor>
-  #latest: number[] = []
+  #latest: { readonly loss: number; readonly seconds: number }[] = []
+  /** What the last look took; of a run that goes on, the one before its first step. */
+  #lookSeconds: number
   #told = 0
   #saved = performance.now()
   /** What the last checkpoint took to write; the first is due in any case. */
@@ -66,6 +68,7 @@ class Run {
     const size = { batch, resolution }
     this.#state = { step, seconds, slowed, epochs: [...epochs], bestEpoch, size }
     this.#moved = new Map(adapted)
+    this.#lookSeconds = epochs[0]?.seconds ?? 0
   }
 
   async toEnd(): Promise<TrainEnd> {
@@ -74,7 +77,8 @@ class Run {
     for (const row of this.#state.epochs)
       talk.tell({ kind: 'epoch', row, isBest: row.epoch === this.#state.bestEpoch, previews: [] })
     // What the base model scores is what the first epoch has to beat.
-    if (this.#state.epochs.length === 0) await this.#endEpoch(0, { losses: null, lr: null, isLook: true })
+    if (this.#state.epochs.length === 0)
+      await this.#endEpoch(0, { losses: null, lr: null, isLook: true, learned: new Map() })
 
     const { stepsPerEpoch, steps } = this.equipment.schedule
     while (this.#state.step < steps) {
@@ -122,16 +126,19 @@ class Run {
       for (const [name, moved] of movedStatistics(this.#current, options.arch, result.statistics))
         this.#moved.set(name, moved)
       losses.push(result.losses)
-      this.#state = {
-        ...this.#state,
-        step,
-        seconds: this.#state.seconds + (performance.now() - begun) / 1000,
-      }
-      this.#latest = [...this.#latest, result.losses.total].slice(-LATEST)
+      const seconds = (performance.now() - begun) / 1000
+      this.#state = { ...this.#state, step, seconds: this.#state.seconds + seconds }
+      this.#latest = [...this.#latest, { loss: result.losses.total, seconds }].slice(-LATEST)
       this.#tell('training', epoch)
     }
     const isLook = epoch % schedule.lookEvery === 0 || epoch === settings.epochs || this.#isOverTime()
-    await this.#endEpoch(epoch, { losses, lr, isLook })
+    // A gradient may be no number where the loss still was one: such weights must not get into a checkpoint.
+    const learned = await this.equipment.stepper.read()
+    if (!areNumbers(learned)) {
+      await this.#goBack()
+      return null
+    }
+    await this.#endEpoch(epoch, { losses, lr, isLook, learned })
     if (isLook || this.#isSaveDue(performance.now() - entered)) await this.#save()
     return null
   }
@@ -139,15 +146,25 @@ class Run {
   /** Tells what an epoch gave; after a look at the validation faces, keeps the weights where they are the best so far. */
   async #endEpoch(
     epoch: number,
-    { losses, lr, isLook }: { losses: readonly StepLosses[] | null; lr: number | null; isLook: boolean },
+    {
+      losses,
+      lr,
+      isLook,
+      learned,
+    }: {
+      losses: readonly StepLosses[] | null
+      lr: number | null
+      isLook: boolean
+      learned: RunState['learned']
+    },
   ): Promise<void> {
     const begun = performance.now()
-    const learned = await this.equipment.stepper.read()
     const { val, previews } = isLook ? await this.#look(epoch, learned) : { val: null, previews: [] }
     const mean = (part: keyof StepLosses) =>
       losses === null || losses.length === 0
         ? null
         : losses.reduce((sum, each) => sum + each[part], 0) / losses.length
+    if (isLook) this.#lookSeconds = (performance.now() - begun) / 1000
     const seconds = this.#state.seconds + (performance.now() - begun) / 1000
     const row: EpochRow = {
       epoch,
@@ -177,7 +194,9 @@ class Run {
   /** Before the first look nothing is the best yet: the weights as they stand are better than none. */
   async #keepAny(): Promise<void> {
     if (this.#state.bestEpoch !== null || this.#state.step === 0) return
-    await this.#writeBest(await this.equipment.stepper.read())
+    const learned = await this.equipment.stepper.read()
+    if (!areNumbers(learned)) return
+    await this.#writeBest(learned)
     this.#state = { ...this.#state, bestEpoch: epochKept(this.#state) }
   }
 
@@ -227,11 +246,10 @@ class Run {
     const begun = performance.now()
     const { stepper, schedule } = this.equipment
     this.#tell('saving', Math.ceil(this.#state.step / schedule.stepsPerEpoch), true)
-    await writeState(this.setting.folder, stepper.shapes, {
-      ...this.#state,
-      learned: await stepper.read(),
-      moved: this.#moved,
-    })
+    const learned = await stepper.read()
+    // In mid-epoch they may be none; then the checkpoint before is the one to go on from.
+    if (!areNumbers(learned)) return
+    await writeState(this.setting.folder, stepper.shapes, { ...this.#state, learned, moved: this.#moved })
     this.#saved = performance.now()
     this.#saveMs = this.#saved - begun
   }
@@ -258,16 +276,17 @@ class Run {
     const now = performance.now()
     if (!always && now - this.#told < TELL_EVERY_MS) return
     this.#told = now
-    const { step, seconds } = this.#state
-    const { steps } = this.equipment.schedule
+    const { step, seconds, epochs } = this.#state
+    const { steps, lookEvery } = this.equipment.schedule
     const { settings, provider } = this.setting.plan
-    const perStep = step > 0 ? seconds / step : null
-    const left = perStep === null ? null : perStep * (steps - step)
-    const limit = settings.time_limit === null ? null : settings.time_limit - seconds
-    const loss =
+    const mean = (part: 'loss' | 'seconds'): number | null =>
       this.#latest.length === 0
         ? null
-        : this.#latest.reduce((sum, each) => sum + each, 0) / this.#latest.length
+        : this.#latest.reduce((sum, each) => sum + each[part], 0) / this.#latest.length
+    const perStep = mean('seconds')
+    const looks = looksAfter(epochs.at(-1)?.epoch ?? 0, { epochs: settings.epochs, lookEvery })
+    const left = perStep === null ? null : perStep * (steps - step) + looks * this.#lookSeconds
+    const limit = settings.time_limit === null ? null : settings.time_limit - seconds
     this.setting.talk.tell({
       kind: 'progress',
       progress: {
@@ -276,12 +295,21 @@ class Run {
         epochs: settings.epochs,
         step,
         steps,
-        loss,
+        loss: mean('loss'),
         secondsLeft: left === null || limit === null ? left : Math.min(left, limit),
         provider,
       },
     })
   }
+}
+
+/** True for weights that are all finite. */
+function areNumbers(learned: RunState['learned']): boolean {
+  for (const { parameter } of learned.values()) {
+    // By index: an iterator takes ten times as long, and there are millions.
+    for (let i = 0; i < parameter.length; i++) if (!Number.isFinite(parameter[i])) return false
+  }
+  return true
 }
 
 /** True where no epoch scored better than the last one; without validation faces, the last is always the best. */

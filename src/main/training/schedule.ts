@@ -31,6 +31,16 @@ export function scheduleOf(
   return { stepsPerEpoch, steps: epochs * stepsPerEpoch, lookEvery }
 }
 
+/** How many looks at the validation faces come after epoch `after`; the one before the first step is none of them. */
+export function looksAfter(
+  after: number,
+  { epochs, lookEvery }: { epochs: number; lookEvery: number },
+): number {
+  if (after >= epochs) return 0
+  const isLastExtra = epochs % lookEvery !== 0
+  return Math.floor(epochs / lookEvery) - Math.floor(after / lookEvery) + (isLastExtra ? 1 : 0)
+}
+
 /** How many faces of a batch are replays. */
 export function replaysIn(batch: number): number {
   return Math.max(1, Math.floor(batch / REPLAY_EVERY))

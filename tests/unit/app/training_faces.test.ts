@@ -1,6 +1,7 @@
 /** @file Which faces are learned from and which are judged on: by status, checked parts, partition, name; never moving. */
 import { describe, expect, test } from 'vitest'
 import { chooseFaces } from '../../../src/main/app/training/faces'
+import { MAX_VALIDATION } from '../../../src/main/training/plan'
 import type { Sample } from '../../../src/main/dataset/samples'
 
 function sample(name: string, facts: Partial<Sample> = {}): Sample {
@@ -64,6 +65,29 @@ describe('faces to learn from', () => {
   })
 })
 
+describe('faces that are kept apart', () => {
+  test('are golden, flagged, for test, and for validation beyond those that are scored', () => {
+    const samples = [
+      sample('a', { split: 'train' }),
+      sample('b', { golden: true }),
+      sample('c', { split: 'test' }),
+      sample('d', { status: 'flagged' }),
+      sample('e', { status: 'predicted', split: 'val' }),
+      sample('f', { status: 'predicted' }),
+    ]
+    expect(names(chooseFaces(samples, 'corrected').apart)).toEqual(['b', 'c', 'd', 'e'])
+    const chosen = many(3, { status: 'flagged', split: 'train' })
+    expect(names(chooseFaces(chosen, [2, 3]).apart)).toEqual(['0.jpg'])
+  })
+
+  test('what is told of validation is what is looked at', () => {
+    const samples = [...many(60, { split: 'val' }), sample('a', { split: 'train' })]
+    const { val, apart, notes } = chooseFaces(samples, 'corrected')
+    expect([val.length, apart.length]).toEqual([MAX_VALIDATION, 60 - MAX_VALIDATION])
+    expect(notes).toEqual([`Of 60 validation faces, ${MAX_VALIDATION} are scored.`])
+  })
+})
+
 describe('faces to judge on', () => {
   test("are the partition's, where there is one", () => {
     const samples = many(10).map((one, i) => ({
@@ -88,7 +112,7 @@ describe('faces to judge on', () => {
     )
     for (const face of half.assigned)
       expect(assigned.find(({ sample }) => sample.name === face.sample.name)?.split).toBe(face.split)
-    expect(val.length).toBeLessThanOrEqual(100)
+    expect(val.length).toBeLessThanOrEqual(MAX_VALIDATION)
   })
 
   test('are at least one from four on, and none before', () => {

@@ -1,16 +1,17 @@
 /** @file The folder of a run: what is damaged is left out and told, an empty mask is none, and a tree's splits last. */
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { earlierSplits, treeRunsFolder } from '../../../src/main/app/training/earlier'
 import { chooseFaces } from '../../../src/main/app/training/faces'
 import type { OtherFace } from '../../../src/main/app/training/others'
 import { prepareRun, type Prepared } from '../../../src/main/app/training/prepare'
-import { treeSamples } from '../../../src/main/dataset/samples'
+import { treeSamples, type Sample } from '../../../src/main/dataset/samples'
 import { encodeMaskPng } from '../../../src/main/imaging/mask'
 import { openRuns } from '../../../src/main/store/runs/open'
 import type { RunStore } from '../../../src/main/store/runs/runs'
 import { readPlan } from '../../../src/main/training/plan'
+import { noteIn } from '../../../src/shared/notes'
 import { makeCelebAMask } from '../../helpers/celebamask'
 import { makeFolder } from '../../helpers/folder'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
@@ -25,12 +26,24 @@ interface Wanted {
   readonly runs: RunStore
   readonly dataDir: string
   readonly others?: readonly OtherFace[]
+  readonly change?: (sample: Sample, index: number) => Sample
 }
 
 /** As `begin` does it: a run is made, and its folder prepared. */
-async function prepare({ tree, runs, dataDir, others = [] }: Wanted): Promise<Prepared & { uses: string[] }> {
+async function prepare({
+  tree,
+  runs,
+  dataDir,
+  others = [],
+  change = (sample) => sample,
+}: Wanted): Promise<Prepared & { uses: string[] }> {
   const { samples } = await treeSamples(tree)
-  const faces = chooseFaces(samples, 'corrected', Infinity, await earlierSplits(runs, tree, dataDir))
+  const faces = chooseFaces(
+    samples.map(change),
+    'corrected',
+    Infinity,
+    await earlierSplits(runs, tree, dataDir),
+  )
   const { id } = runs.create({ ...newRun('a run'), dataset: tree })
   const folder = runs.folderOf(id)
   const base = { id: 'mobilenet', arch: 'mobilenet', model: null, notes: [] } as const
@@ -110,7 +123,7 @@ describe('a face is left out and told', () => {
       ['a.jpg', 'b.jpg'].map(async (name) => {
         const image = join(wanted.dataDir, name)
         await writeJpeg(image, portrait, 70)
-        return { name, image, sample: null }
+        return { name, image }
       }),
     )
     await cutShort(join(wanted.dataDir, 'b.jpg'))
@@ -126,6 +139,39 @@ describe('a face is left out and told', () => {
       code: 'dataset/malformed',
       message: expect.stringContaining('0.jpg was left out') as string,
     })
+  })
+})
+
+describe('the same picture', () => {
+  const twin = (tree: string, from: number, to: number) => copyFile(picture(tree, from), picture(tree, to))
+
+  test('is not judged on where it is learned from, and that is told', async () => {
+    const wanted = await setUp()
+    // Without a partition face 3 is the one for validation.
+    await twin(wanted.tree, 1, 3)
+    const { uses, notes, images } = await prepare(wanted)
+    expect(withoutFace(uses, 3), uses.join()).toBe(true)
+    expect(images).toEqual({ train: 5, val: 0 })
+    expect(notes).toEqual([
+      'Left out of validation, since the very same pictures are learned from (1): CelebA-HQ-img/3.jpg',
+      'There are no validation faces, so the last weights are kept.',
+    ])
+    for (const note of notes) expect(noteIn('ko', note)).toMatch(/검증/)
+  })
+
+  test('is not replayed where it is golden, flagged, or for test or validation', async () => {
+    const wanted = await setUp()
+    const { samples } = await treeSamples(wanted.tree)
+    const others = samples.map(({ name, image }) => ({ name, image }))
+    const changes: readonly Partial<Sample>[] = [
+      { golden: true },
+      { status: 'flagged' },
+      { split: 'test' },
+      { split: 'val' },
+    ]
+    const change = (one: Sample, i: number): Sample => ({ ...one, ...changes[i] })
+    const { uses } = await prepare({ ...wanted, others, change })
+    expect(uses.toSorted()).toEqual(['3.jpg val', '4.jpg train', '5.jpg train'])
   })
 })
 

@@ -4,7 +4,7 @@ import { chooseSettings, duration, RECIPE, type Situation } from '../../../src/m
 import { scheduleOf } from '../../../src/main/training/schedule'
 import { TRAIN_OPTIONS, TRAIN_SETTINGS, type TrainOptionsInput } from '../../../src/shared/training'
 
-const SITUATION: Situation = { train: 20, val: 12, others: 2, resolution: 256, secondsPerStep: () => null }
+const SITUATION: Situation = { train: 20, val: 12, others: 2, resolution: 256, pace: () => null }
 
 function choose(options: TrainOptionsInput = {}, situation: Partial<Situation> = {}) {
   return chooseSettings(TRAIN_OPTIONS.parse(options), { ...SITUATION, ...situation })
@@ -44,7 +44,12 @@ describe('settings', () => {
 })
 
 describe('the scope', () => {
-  const slow = { secondsPerStep: ({ scope }: { scope: string }) => (scope === 'full' ? 10 : 1) }
+  const slow = {
+    pace: ({ scope }: { scope: string }) => ({
+      secondsPerStep: scope === 'full' ? 10 : 1,
+      secondsPerFace: 0,
+    }),
+  }
 
   test('is the decoder only where the whole network would not be done in time', () => {
     expect(choose().settings.scope).toBe(RECIPE.scope)
@@ -54,6 +59,15 @@ describe('the scope', () => {
     expect(notes.join()).toContain('and the limit is 60 s')
     expect(seconds).toBe(scheduleOf(settings, SITUATION.train).steps)
     expect(choose({ time_limit: 1e6 }, slow).settings.scope).toBe('full')
+  })
+
+  test('counts steps and looks apart: a trial of few steps and as many looks is no measure of a long run', () => {
+    const pace = () => ({ secondsPerStep: 0.25, secondsPerFace: 0.1 })
+    // 240 steps, and a look before the first and after each of twelve epochs.
+    const asked = { epochs: 12, train_bs: 1, preserve: 'none' } as const
+    const { seconds, settings } = choose({ ...asked, time_limit: 80 }, { pace })
+    expect([seconds, settings.scope]).toEqual([240 * 0.25 + 13 * SITUATION.val * 0.1, 'full'])
+    expect(choose({ ...asked, time_limit: 70 }, { pace }).settings.scope).toBe('decoder')
   })
 
   test('of a fresh network is all of it, which has nothing to keep', () => {
@@ -87,3 +101,10 @@ test.each([
   [150, '3 min'],
   [5400, '1.5 h'],
 ])('%d seconds are %s', (seconds, said) => expect(duration(seconds)).toBe(said))
+
+test('a factor without epochs at which it counts is told to have no effect', () => {
+  const told = (options: TrainOptionsInput): boolean =>
+    choose(options).notes.some((note) => note.includes('lr_schedule_gamma has no effect'))
+  expect([told({}), told({ lr_schedule_gamma: 0.5 })]).toEqual([false, true])
+  expect(told({ lr_schedule_gamma: 0.5, lr_schedule: [2] })).toBe(false)
+})

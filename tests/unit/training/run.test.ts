@@ -1,6 +1,7 @@
 /** @file Whole training runs of a MobileNet on faces of 64 pixels: they learn, resume to the bit, stop when asked, and go back where a loss is no number. */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -9,6 +10,7 @@ import { readTensors } from '../../../src/main/checkpoint/overlay'
 import { initialStateDict } from '../../../src/main/segface/initial'
 import { encodeLabelPng } from '../../../src/main/imaging/mask'
 import { Batches } from '../../../src/main/training/batches'
+import { Looks } from '../../../src/main/training/looks'
 import type { Control, TrainEnd, TrainNews } from '../../../src/main/training/news'
 import {
   BEST_FILE,
@@ -19,6 +21,7 @@ import {
 } from '../../../src/main/training/plan'
 import { train } from '../../../src/main/training/run'
 import { bestOfCheckpoint, bestSize } from '../../../src/main/training/state'
+import { ArrayStepper } from '../../../src/main/training/stepper'
 import { makeFolder } from '../../helpers/folder'
 import { noise } from '../../helpers/named_tensors'
 import { writeJpeg } from '../../helpers/pictures'
@@ -271,6 +274,78 @@ test('a loss that is no number goes back and learns slower, and gives up in the 
   // A rate of 1 may do anything; where it made the loss no number, that was told, and the weights stayed numbers.
   if (ended !== 'done') expect(ended).toMatch(/not a number/)
   for (const sentence of sentences) expect(sentence).toMatch(/not a number/)
+})
+
+test('weights that are no numbers behind a loss that is one get into no checkpoint', async () => {
+  const folder = await planFolder({ epochs: 3 }, USES)
+  let updates = 0
+  const original = Object.getOwnPropertyDescriptor(ArrayStepper.prototype, 'update')
+    ?.value as ArrayStepper['update']
+  const broken = vi.spyOn(ArrayStepper.prototype, 'update').mockImplementation(function (
+    this: ArrayStepper,
+    gradients,
+    step,
+    settings,
+  ) {
+    // The last step of the first epoch: its checkpoint is written right after.
+    const isBad = ++updates === 2
+    const spoiled = Array.from(gradients, ([name, each]) => [name, isBad ? each.fill(NaN) : each] as const)
+    original.call(this, new Map(spoiled), step, settings)
+  })
+  onTestFinished(() => broken.mockRestore())
+  const { end, news } = await runIn(folder)
+  expect(end).toMatchObject({ end: 'done', steps: 6 })
+  expect(news.filter(({ kind }) => kind === 'note')).toHaveLength(1)
+  for (const [name, { data }] of await readTensors([join(folder, BEST_FILE)]))
+    expect(data.every(Number.isFinite), name).toBe(true)
+})
+
+test('a photo that was replaced while the run was paused is not taught the labels of the old one', async () => {
+  const folder = await planFolder({}, USES)
+  const file = join(folder, PLAN_FILE)
+  const plan = JSON.parse(await readFile(file, 'utf8')) as Plan
+  const hash = async (picture: string) =>
+    createHash('sha256')
+      .update(await readFile(picture))
+      .digest('hex')
+  const samples = await Promise.all(
+    plan.samples.map(async (one) => ({ ...one, sha256: await hash(one.picture) })),
+  )
+  await writeFile(file, JSON.stringify({ ...plan, samples }))
+  expect((await runIn(folder, (step) => (step >= 2 ? 'pause' : null))).end.end).toBe('paused')
+  await copyFile(join(folder, '1.jpg'), join(folder, '0.jpg'))
+  await expect(runIn(folder)).rejects.toThrow(/0\.jpg is another picture than when this training began/)
+})
+
+test('the time left is that of the steps and looks to come, whatever the first look took', async () => {
+  let seconds = 0
+  const { of } = Batches.prototype
+  const { look } = Looks.prototype
+  const spies = [
+    vi.spyOn(performance, 'now').mockImplementation(() => 1000 * seconds),
+    vi.spyOn(Batches.prototype, 'of').mockImplementation(function (this: Batches, step) {
+      seconds += 1
+      return of.call(this, step)
+    }),
+    vi.spyOn(Looks.prototype, 'look').mockImplementation(function (this: Looks, ...how) {
+      seconds += 100
+      return look.apply(this, how)
+    }),
+  ]
+  onTestFinished(() => {
+    for (const spy of spies) spy.mockRestore()
+  })
+  // Two steps an epoch, and a look after every tenth.
+  const { news } = await runIn(await planFolder({ epochs: 20 }, USES), (step) =>
+    step >= 22 ? 'cancel' : null,
+  )
+  const left = news.flatMap((each) =>
+    each.kind === 'progress' && each.progress.phase === 'training'
+      ? [[each.progress.step, each.progress.secondsLeft]]
+      : [],
+  )
+  expect(left[0]).toEqual([1, 39 + 200])
+  expect(left).toContainEqual([21, 19 + 100])
 })
 
 test('faces without a part that counts are refused in a sentence', async () => {

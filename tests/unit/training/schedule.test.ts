@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   drawEpoch,
+  looksAfter,
   meanDecayAt,
   rateAt,
   repeatFactors,
@@ -20,6 +21,15 @@ describe('a schedule', () => {
       stepsPerEpoch: 1,
       steps: 1,
     })
+  })
+
+  test('knows how many looks are still to come', () => {
+    const looks = (after: number, epochs: number, lookEvery: number) =>
+      looksAfter(after, { epochs, lookEvery })
+    expect([looks(0, 5, 1), looks(3, 5, 1), looks(5, 5, 1)]).toEqual([5, 2, 0])
+    // After 4, 8 and the last.
+    expect([looks(0, 10, 4), looks(4, 10, 4), looks(8, 10, 4), looks(10, 10, 4)]).toEqual([3, 2, 1, 0])
+    expect(looks(0, 3, 4)).toBe(1)
   })
 
   test('leaves room for replays in each batch', () => {

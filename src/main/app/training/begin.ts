@@ -47,7 +47,9 @@ export async function choose({ deps }: Parts, runs: RunStore, set: SampleSet, wi
   const earlier = set.samples.some(({ split }) => split === null)
     ? await earlierSplits(runs, wish.dataset, dataDir).catch(forgotten)
     : undefined
-  const faces = chooseFaces(set.samples, wish.images, wish.limit, earlier)
+  // A tree's masks all count, whatever a person did in a workspace.
+  const images = set.kind === 'celebamask-hq' ? 'all' : wish.images
+  const faces = chooseFaces(set.samples, images, wish.limit, earlier)
   const others = await findOthers(wish.replay, resources)
   const told = survey(wish.base, faces, wish.options, others.length, runs.paces(), set.complaints)
   return { faces, others, told }

@@ -14,7 +14,7 @@ import { resolveBase } from './base'
 import { begin } from './begin'
 import { writeBundle } from './bundle'
 import { treeRunsFolder } from './earlier'
-import { makeCheckpointFolder } from './log_path'
+import { makeCheckpointFolder, requireNoCheckpoint } from './log_path'
 import { resumeRun } from './training'
 import { RunInWork } from './work'
 
@@ -36,12 +36,15 @@ async function train(
   const dataset = resolve(request.dataset)
   const checkpoints = request.checkpoints === undefined ? null : resolve(request.checkpoints)
   // Before the training, which may take hours, not after it.
-  if (checkpoints !== null) await makeCheckpointFolder(checkpoints)
+  if (checkpoints !== null) {
+    await makeCheckpointFolder(checkpoints)
+    await requireNoCheckpoint(checkpoints)
+  }
   const runs = openRuns(runsFolder(dataset, context.deps.paths.dataDir))
   try {
     runs.interruptOrphans()
     const work = request.resume
-      ? resumeNewest(context, runs, request.name, dataset)
+      ? await resumeNewest(context, runs, dataset, request)
       : await start(context, runs, dataset, request)
     const cancel = (): void => void work.ask('cancel')
     signal.addEventListener('abort', cancel)
@@ -73,8 +76,14 @@ async function start(
   return begin(context, runs, name, wish, provider)
 }
 
-/** Throws `not-found` where no run of that name and dataset is unfinished. */
-function resumeNewest(context: Context, runs: RunStore, name: string, dataset: string): RunInWork {
+/** Throws `not-found` where no run of that name and dataset is unfinished, `usage` for flags that say otherwise than it. */
+async function resumeNewest(
+  context: Context,
+  runs: RunStore,
+  dataset: string,
+  request: Checked<'training.run'>,
+): Promise<RunInWork> {
+  const { name } = request
   const run = runs
     .list()
     .find(
@@ -88,9 +97,35 @@ function resumeNewest(context: Context, runs: RunStore, name: string, dataset: s
     throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
       name,
     })
+  const base = await resolveBase(context.registry, request.model, dataset)
+  requireSame(run, { ...request, model: base.id }, runs.network(run.id).provider)
   const work = resumeRun(context, runs, run.id)
   if (work instanceof RunInWork) return work
   throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
+}
+
+/** A run keeps to what it began with: refuses what was stated otherwise, and what cannot be told of it any more. */
+function requireSame(
+  { name, base, settings }: TrainingRun,
+  { model, provider, options, stated }: Checked<'training.run'>,
+  computesOn: string,
+): void {
+  const differs = (flag: string, is: unknown, wanted: unknown): string[] =>
+    JSON.stringify(is) === JSON.stringify(wanted)
+      ? []
+      : [`${flag} (there ${String(is)}, not ${String(wanted)})`]
+  const has = { ...settings, ...(provider !== 'auto' && { provider: computesOn }), model: base }
+  const wants = { ...options, provider, model }
+  const isKey = (flag: string): flag is keyof typeof has & keyof typeof wants => flag in has && flag in wants
+  const refused = [
+    ...stated.filter(isKey).flatMap((flag) => differs(`--${flag}`, has[flag], wants[flag])),
+    ...stated.filter((flag) => ['only', 'limit', 'replay'].includes(flag)).map((flag) => `--${flag}`),
+  ]
+  if (refused.length === 0) return
+  throw new FacetError(
+    'usage',
+    `With --resume, '${name}' goes on with the faces and settings that it began with; leave out ${refused.join(', ')}, or begin a new training.`,
+  )
 }
 
 /** The model that a run ended in. Throws where it has none. */

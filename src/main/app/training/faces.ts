@@ -9,19 +9,23 @@ import type { Split } from '../../../shared/terms'
 import { assertNever } from '../../../shared/assert'
 import type { TrainOn } from '../../../shared/training'
 import type { Sample } from '../../dataset/samples'
+import { MAX_VALIDATION } from '../../training/plan'
 
 /** Part of the faces that are kept for validation, where the dataset does not say. */
 const VAL_PART = 0.18
 /** From so many faces on, at least one is for validation. */
 const MIN_FOR_VAL = 4
-/** More would cost every epoch more than they tell; which ones is a function of their names. */
-const MAX_VAL = 100
 
 export interface TrainingFaces {
   readonly train: readonly Sample[]
   readonly val: readonly Sample[]
   /** Pinned: in neither. */
   readonly golden: readonly Sample[]
+  /**
+   * Never learned from, not even by a replay of the same picture: golden and flagged faces, those for test, and those for
+   * validation beyond the ones in `val`.
+   */
+  readonly apart: readonly Sample[]
   /** Those that had no split, with the one they were given. */
   readonly assigned: readonly { readonly sample: Sample; readonly split: Split }[]
   /** What was left out, in sentences. */
@@ -31,8 +35,8 @@ export interface TrainingFaces {
 /**
  * Chooses among `samples` those of a status, or of these ids, in the dataset's order; of the training faces the first
  * `limit`. Flagged images, unless chosen by id, those of the split `test`, and those that nobody vouches a part of are
- * left out. Predictions are never validated on: the model that made them would be perfect. `earlier`: what pictures, by
- * their path, were in earlier runs; they stay that.
+ * left out. Of the validation faces MAX_VALIDATION are taken, by their names. Predictions are never validated on: the model
+ * that made them would be perfect. `earlier`: what pictures, by their path, were in earlier runs; they stay that.
  */
 export function chooseFaces(
   samples: readonly Sample[],
@@ -51,15 +55,19 @@ export function chooseFaces(
   const train = all.slice(0, limit)
   // Faces that were put aside earlier judge every later run, whatever it learns from.
   const val = usable.filter((sample) => splitOf(sample) === 'val' && isByHand(sample))
-  const told = byHash(val).slice(0, MAX_VAL)
+  const told = byHash(val).slice(0, MAX_VALIDATION)
   if (told.length < val.length) notes.push(noteOf('someScored', { all: val.length, scored: told.length }))
   const predicted = train.filter((sample) => !isByHand(sample)).length
   if (predicted > 0) notes.push(noteOf('onlyPredicted', { predicted, images: train.length }))
   const kept = new Set(told)
+  const used = new Set([...told, ...train])
+  const isApart = (sample: Sample): boolean =>
+    sample.golden || sample.status === 'flagged' || ['val', 'test'].includes(splitOf(sample) ?? '')
   return {
     train,
     val: val.filter((sample) => kept.has(sample)),
     golden: samples.filter(({ golden }) => golden),
+    apart: samples.filter((sample) => !used.has(sample) && isApart(sample)),
     assigned,
     notes,
   }

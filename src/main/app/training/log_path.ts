@@ -1,5 +1,5 @@
 /** @file Where SegFace would write its checkpoints: `LOG_PATH/ckpt_path/expt_name`. */
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants, mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { FacetError } from '../../../shared/errors'
 import { unwritable } from '../../base/fs'
@@ -40,4 +40,15 @@ export async function makeCheckpointFolder(folder: string): Promise<void> {
       { cause },
     )
   }
+}
+
+/** Throws `conflict` where `folder` holds the `model_N.pt` of an earlier training, which would be written over. */
+export async function requireNoCheckpoint(folder: string): Promise<void> {
+  const earlier = (await readdir(folder)).find((name) => /^model_\d+\.pt$/.test(name))
+  if (earlier === undefined) return
+  throw new FacetError(
+    'conflict',
+    `${join(folder, earlier)} is there from an earlier training; choose another --expt_name, or move it away.`,
+    { file: join(folder, earlier) },
+  )
 }

@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { findCelebAMask } from '../../dataset/celebamask/detect'
-import { treeSamples, type Sample } from '../../dataset/samples'
+import { treeSamples } from '../../dataset/samples'
 import { scanPictures } from '../../imaging/scan'
 import { share } from './faces'
 
@@ -14,8 +14,6 @@ const MAX_OTHERS = 100
 export interface OtherFace {
   readonly name: string
   readonly image: string
-  /** Its masks, where it has some. */
-  readonly sample: Sample | null
 }
 
 /** The faces of `folder`, a CelebAMask-HQ tree or any folder of pictures; for null those in `resources`. */
@@ -25,10 +23,10 @@ export async function findOthers(folder: string | null, resources: string): Prom
   if (folder !== null && (await findCelebAMask(root))) {
     const { samples } = await treeSamples(root)
     const usable = samples.filter(({ split }) => split !== 'test')
-    found.push(...usable.map((sample) => ({ name: sample.name, image: sample.image, sample })))
+    found.push(...usable.map(({ name, image }) => ({ name, image })))
   } else {
     for await (const batch of scanPictures(root, {}))
-      found.push(...batch.map(({ name }) => ({ name, image: join(root, name), sample: null })))
+      found.push(...batch.map(({ name }) => ({ name, image: join(root, name) })))
   }
   return found.toSorted((a, b) => share(a.name) - share(b.name)).slice(0, MAX_OTHERS)
 }

@@ -22,6 +22,8 @@ const LABELS_FOLDER = 'labels'
 export const IMAGES_FILE = 'images.json'
 /** Faces in the making at a time. */
 const BATCH = 8
+/** Faces that a note names. */
+const MAX_NAMED = 5
 /** Validation faces that are shown after each epoch. */
 const PREVIEWS = 4
 
@@ -80,10 +82,18 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     })
     work.progress(start + batch.length, wanted.length)
   }
-  const kept = withoutTwins(entries)
+  const replays = entries.some(({ image }) => image.use === 'replay')
+  const { kept, twins } = withoutTwins(entries, replays ? await hashesOf(faces.apart, work) : [])
   const images = { train: count(kept, 'train'), val: count(kept, 'val') }
   if (images.train === 0)
     throw new FacetError('dataset/malformed', notes[0] ?? 'There is no face to learn from.')
+  if (twins.length > 0) {
+    const named = twins.slice(0, MAX_NAMED).join(', ')
+    notes.push(
+      noteOf('valTwins', { faces: twins.length, images: twins.length > MAX_NAMED ? `${named}, …` : named }),
+    )
+    if (images.val === 0) notes.push(noteOf('noValidation', {}))
+  }
   const network = base.model?.network
   const plan: Plan = {
     format: 1,
@@ -99,7 +109,7 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
   return { images, notes }
 }
 
-type Face = OtherFace & { readonly id?: number | null }
+type Face = OtherFace & { readonly id?: number | null; readonly sample?: Sample }
 
 function fromSample(sample: Sample): Face {
   return { name: sample.name, image: sample.image, id: sample.id, sample }
@@ -122,16 +132,41 @@ async function makeEntry(
   if (truth && labels)
     await writeFile(join(folder, labels), await encodeLabelPng(truth.labels, truth.width, truth.height))
   return {
-    sample: { name, id, picture: image, labels, checked: truth?.checked ?? null, use },
+    sample: { name, id, picture: image, sha256, labels, checked: truth?.checked ?? null, use },
     image: { name, sha256, use },
     parts: (sample?.parts ?? 0) & (sample?.checked ?? ALL_PARTS),
   }
 }
 
-/** Without other faces whose very picture is learned from or judged on. */
-function withoutTwins(entries: readonly Entry[]): Entry[] {
-  const own = new Set(entries.flatMap(({ image }) => (image.use === 'replay' ? [] : [image.sha256])))
-  return entries.filter(({ image }) => image.use !== 'replay' || !own.has(image.sha256))
+/**
+ * Without validation faces whose very picture is learned from, which are named, and without replays of a picture that the run
+ * has anyway or that is `apart`.
+ */
+function withoutTwins(
+  entries: readonly Entry[],
+  apart: readonly string[],
+): { kept: Entry[]; twins: string[] } {
+  const hashesIn = (use: TrainingImage['use']): string[] =>
+    entries.flatMap(({ image }) => (image.use === use ? image.sha256 : []))
+  const learned = new Set(hashesIn('train'))
+  const notReplayed = new Set([...learned, ...hashesIn('val'), ...apart])
+  const isTwin = ({ image: { use, sha256 } }: Entry): boolean =>
+    (use === 'val' && learned.has(sha256)) || (use === 'replay' && notReplayed.has(sha256))
+  return {
+    kept: entries.filter((entry) => !isTwin(entry)),
+    twins: entries.flatMap((entry) => (entry.image.use === 'val' && isTwin(entry) ? entry.image.name : [])),
+  }
+}
+
+/** The pictures' hashes; one that cannot be read is no replay's picture either. */
+async function hashesOf(samples: readonly Sample[], { signal }: Preparing): Promise<string[]> {
+  const hashes: string[] = []
+  for (const { image } of samples) {
+    const hash = await hashFile(image, signal).catch(() => null)
+    signal.throwIfAborted()
+    if (hash !== null) hashes.push(hash)
+  }
+  return hashes
 }
 
 function count(entries: readonly Entry[], use: TrainingImage['use']): number {

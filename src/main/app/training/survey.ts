@@ -29,7 +29,7 @@ export function survey(
     val: val.length,
     others,
     resolution: base.model?.manifest.resolution ?? null,
-    secondsPerStep: paceOf(paces, base.arch),
+    pace: paceOf(paces, base.arch),
   })
   const parts = countParts(train)
   return {
@@ -38,7 +38,7 @@ export function survey(
     parts,
     settings: choice.settings,
     notes: [...base.notes, ...faces.notes, ...choice.notes, ...complaintNotes(complaints)],
-    warnings: warningsOf(parts, train.length),
+    warnings: warningsOf(parts, faces),
     seconds: choice.seconds,
   }
 }
@@ -52,8 +52,16 @@ function countParts(train: readonly Sample[]): Record<PartName, number> {
   return Object.fromEntries(counts) as Record<PartName, number>
 }
 
-function warningsOf(parts: Readonly<Record<PartName, number>>, images: number): string[] {
-  if (images === 0) return [noteOf('nothingToLearn', {})]
+function warningsOf(
+  parts: Readonly<Record<PartName, number>>,
+  { train, val, apart }: TrainingFaces,
+): string[] {
+  if (train.length === 0) {
+    const test = apart.filter(({ split }) => split === 'test').length
+    return val.length + test === 0
+      ? [noteOf('nothingToLearn', {})]
+      : [noteOf('noneToTrain', { val: val.length, test })]
+  }
   const few = PART_NAMES.filter((part) => parts[part] > 0 && parts[part] < FEW)
   const none = PART_NAMES.filter((part) => parts[part] === 0)
   return [
@@ -64,8 +72,8 @@ function warningsOf(parts: Readonly<Record<PartName, number>>, images: number): 
   ]
 }
 
-/** What a step took in the newest run of the same network, side, batch and scope. */
-function paceOf(paces: readonly Pace[], arch: string): Situation['secondsPerStep'] {
+/** The pace of the newest run of the same network, side, batch and scope. */
+function paceOf(paces: readonly Pace[], arch: string): Situation['pace'] {
   return ({ scope, train_bs, input_resolution }) =>
     paces.find(
       ({ settings, ...pace }) =>
@@ -73,7 +81,7 @@ function paceOf(paces: readonly Pace[], arch: string): Situation['secondsPerStep
         settings.scope === scope &&
         settings.train_bs === train_bs &&
         settings.input_resolution === input_resolution,
-    )?.secondsPerStep ?? null
+    ) ?? null
 }
 
 /**

@@ -37,8 +37,10 @@ export interface RunChange {
 export interface Pace {
   readonly arch: string
   readonly settings: TrainSettings
-  /** With everything between the steps, such as validation. */
+  /** Of a step alone. */
   readonly secondsPerStep: number
+  /** What a look took for each validation face; 0 where there were none. */
+  readonly secondsPerFace: number
 }
 
 interface StoredRun {
@@ -189,18 +191,28 @@ export class RunStore {
     rmSync(this.folderOf(id), { recursive: true, force: true })
   }
 
-  /** What steps took, the latest first: an epoch's row says how long the run had trained by then, without its start. */
+  /**
+   * What steps took, the latest first: an epoch's row says how long the run had trained by then, without its start, and that
+   * of epoch 0 what one look took. Runs of hardly more than looks say nothing.
+   */
   paces(): Pace[] {
-    const rows = this.#db.all<StoredRun & { trained: number }>(
-      `SELECT run.*, (SELECT max(epoch.seconds) FROM epoch WHERE run_id = run.id) AS trained
+    const rows = this.#db.all<StoredRun & { trained: number; look: number | null; looks: number }>(
+      `SELECT run.*, (SELECT max(seconds) FROM epoch WHERE run_id = run.id) AS trained,
+         (SELECT seconds FROM epoch WHERE run_id = run.id AND epoch = 0) AS look,
+         (SELECT count(val) FROM epoch WHERE run_id = run.id AND epoch > 0) AS looks
        FROM run WHERE steps > 0 AND trained > 0 ORDER BY id DESC LIMIT ?`,
       PACE_RUNS,
     )
-    return rows.map(({ arch, settings, trained, steps }) => ({
-      arch,
-      settings: JSON.parse(settings) as TrainSettings,
-      secondsPerStep: trained / steps,
-    }))
+    return rows.flatMap(({ arch, settings, trained, steps, val, look, looks }) => {
+      const stepping = trained - (look ?? 0) * (1 + looks)
+      if (stepping <= 0) return []
+      return {
+        arch,
+        settings: JSON.parse(settings) as TrainSettings,
+        secondsPerStep: stepping / steps,
+        secondsPerFace: val === 0 ? 0 : (look ?? 0) / val,
+      }
+    })
   }
 
   /**
