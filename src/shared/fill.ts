@@ -12,6 +12,6 @@ export function fill(sentence: string, values: Values, language: Language): stri
     const value = values[name]
     if (value === undefined) return placeholder
     const written = typeof value === 'number' ? value.toLocaleString(language) : value
-    return other === undefined ? written : `${written} ${value === 1 ? one : other}`
+    return other === undefined ? written : `${written} ${String(value) === '1' ? one : other}`
   })
 }

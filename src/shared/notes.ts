@@ -4,6 +4,7 @@
  * manifest); a window says them in its own.
  */
 import { fill } from './fill'
+import { PART_NAMES, type PartName } from './labels'
 import type { Entry, Language } from './languages'
 
 const NOTES = {
@@ -36,7 +37,7 @@ const NOTES = {
     ko: '디코더만 학습합니다. 전체를 학습하면 {needed}이(가) 걸리는데 제한 시간은 {limit}입니다.',
   },
   passes: {
-    en: '{epochs} passes over {images} images, {steps} steps of {batch}, which so many faces of a new kind need.',
+    en: '{epochs|pass|passes} over {images|image|images}, {steps|step|steps} of {batch}, which so many faces of a new kind need.',
     ko: '이미지 {images}장을 {epochs}번 돌며, {batch}장씩 {steps}단계를 학습합니다. 새로운 종류의 얼굴이 이만큼일 때 필요한 만큼입니다.',
   },
   gammaAlone: {
@@ -48,11 +49,11 @@ const NOTES = {
     ko: '검증용 얼굴이 없어 마지막 가중치를 남깁니다.',
   },
   fewValidation: {
-    en: '{faces} validation faces are too few to stop early by; the best of all passes is kept.',
+    en: '{faces|validation face is|validation faces are} too few to stop early by; the best of all passes is kept.',
     ko: '검증용 얼굴이 {faces}장뿐이라 조기 종료에는 쓰지 않고, 가장 좋았던 결과를 남깁니다.',
   },
   patience: {
-    en: 'It stops when validation mean F1 has not risen for {passes} passes.',
+    en: 'It stops when validation mean F1 has not risen for {passes|pass|passes}.',
     ko: '검증 평균 F1이 {passes}번 도는 동안 오르지 않으면 멈춥니다.',
   },
   noRoomToReplay: {
@@ -108,7 +109,7 @@ const NOTES = {
   },
   ofDataset: { en: 'In the dataset, {file}: {message}', ko: '데이터셋의 {file}: {message}' },
   ofDatasetMore: {
-    en: 'The dataset gives cause for {complaints} more complaints.',
+    en: 'The dataset gives cause for {complaints|more complaint|more complaints}.',
     ko: '데이터셋에 문제가 {complaints}건 더 있습니다.',
   },
   predictsOnly: {
@@ -130,7 +131,11 @@ const NOTES = {
 } as const satisfies Record<string, Entry>
 
 export type NoteKey = keyof typeof NOTES
-type Places<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Places<Rest> : never
+type Places<Text> = Text extends `${string}{${infer Place}}${infer Rest}`
+  ? NameOf<Place> | Places<Rest>
+  : never
+/** Of `faces|face|faces`, which is the number and the word that fits it. */
+type NameOf<Place> = Place extends `${infer Name}|${string}` ? Name : Place
 export type NoteValues<K extends NoteKey> = Readonly<Record<Places<(typeof NOTES)[K]['en']>, string | number>>
 
 /** The note in English. */
@@ -142,18 +147,36 @@ export function noteOf<K extends NoteKey>(key: K, values: NoteValues<K>): string
   return fill(NOTES[key].en, Object.fromEntries(written), 'en')
 }
 
-/** A sentence of `noteOf` in another language; one that is none of them as it is. */
-export function noteIn(language: Language, sentence: string): string {
-  if (language === 'en') return sentence
-  for (const { en, [language]: other } of Object.values(NOTES)) {
+/** A sentence of `noteOf` in a language, its parts as `partName` says them; one that is none of them as it is. */
+export function noteIn(
+  language: Language,
+  sentence: string,
+  partName: (part: PartName) => string = (part) => part,
+): string {
+  for (const { en, [language]: own } of Object.values(NOTES)) {
     const found = patternOf(en).exec(sentence)
-    if (found) return fill(other, found.groups ?? {}, language)
+    if (!found) continue
+    const { parts, ...others } = found.groups ?? {}
+    return fill(own, parts === undefined ? others : { ...others, parts: named(parts, partName) }, language)
   }
   return sentence
 }
 
-/** What the sentences of a text look like; a value may be anything. */
+/** A list of parts, such as `hat (2), ear_r (1)`, by other names. */
+function named(parts: string, nameOf: (part: PartName) => string): string {
+  return parts.replace(/\w+/g, (word) => {
+    const part = PART_NAMES.find((name) => name === word)
+    return part ? nameOf(part) : word
+  })
+}
+
+/** What the sentences of a text look like; a value may be anything, and a word that fits its number is one of its two. */
 function patternOf(text: string): RegExp {
   const escaped = text.replace(/[.*+?^$()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replace(/\{(\w+)\}/g, '(?<$1>.+)')}$`, 's')
+  const pattern = escaped.replace(
+    /\{(\w+)(?:\\\|([^}]*)\\\|([^}]*))?\}/g,
+    (_place, name: string, one?: string, other?: string) =>
+      other === undefined ? `(?<${name}>.+)` : `(?<${name}>.+) (?:${one}|${other})`,
+  )
+  return new RegExp(`^${pattern}$`, 's')
 }

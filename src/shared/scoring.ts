@@ -68,3 +68,11 @@ export interface TestProtocol {
   readonly averaging: string
   readonly absent_class: string
 }
+
+/**
+ * How far a class' F1 fell from one model to another on the same faces. Where it is in neither masks nor predictions nothing
+ * is wrong: to find it there is the whole fall, to find it no more the whole rise.
+ */
+export function f1Fall(from: number | null, to: number | null): number {
+  return (from ?? 1) - (to ?? 1)
+}

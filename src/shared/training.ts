@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { PART_NAMES, type ClassName, type PartName } from './labels'
+import type { Provider } from './terms'
 
 export const SCOPES = ['decoder', 'full'] as const
 /** `decoder`: the backbone is frozen, its taps are cached on disk. `full`: every parameter. */
@@ -168,8 +169,7 @@ export interface TrainingProgress {
   /** Mean of the latest steps; null before the first. */
   readonly loss: number | null
   readonly secondsLeft: number | null
-  /** `cpu`, `webgpu`, … */
-  readonly provider: string
+  readonly provider: Provider
 }
 
 /** What the chosen images hold, before anything is started. */
@@ -263,8 +263,9 @@ export interface ModelComparison {
   /** Parts whose F1 fell by more than `tolerance` on either set, with the faces where it fell most. */
   readonly worse: readonly {
     readonly part: PartName
-    readonly from: number
-    readonly to: number
+    /** Null where the baseline rightly finds none and the candidate finds some. */
+    readonly from: number | null
+    readonly to: number | null
     readonly examples: readonly { readonly image: string; readonly id: number | null }[]
   }[]
   readonly tolerance: number

@@ -16,7 +16,7 @@ import { FacetWindow } from './window'
 
 const IDS = [0, 1, 2, 3, 4, 5, 6, 7]
 /** What the stand-in does, by seed; see helpers/stand_in_trainer.mjs. */
-const [PLAIN, WAITS, FAILS] = [0, 1, 5]
+const [PLAIN, WAITS, FAILS, WORSENS] = [0, 1, 5, 6]
 const EPOCHS = 4
 
 describe('the Train page', () => {
@@ -85,6 +85,27 @@ describe('the Train page', () => {
     await expect.poll(() => window.action('train-start').isEnabled()).toBe(true)
   })
 
+  test('a name as long as names may be leaves room for what stands beside it', async () => {
+    await start('a name that goes on and on '.repeat(3).slice(0, 80).trim(), WAITS)
+    await watched(2).waitFor()
+    const height = async (selector: string): Promise<number> =>
+      (await window.page.locator(`[data-run-view] ${selector}`).boundingBox())?.height ?? Infinity
+    expect(await height('.title')).toBeLessThan(40)
+    expect(await height('.facts')).toBeLessThan(40)
+    expect(await window.page.locator('[data-progress]').innerText()).toContain('CPU')
+    await window.action('train-cancel').click()
+    await shown('cancelled').waitFor()
+    expect(await height('.title')).toBeLessThan(40)
+  })
+
+  test('a run that got worse says so, beside the level of the base model', async () => {
+    await start('backwards', WORSENS)
+    await shown('done').waitFor()
+    expect(await window.page.locator('[data-not-above]').innerText()).toContain('(0.500)')
+    await window.page.locator('[data-tab=curves]').click()
+    expect(await window.page.locator('[data-level]').getAttribute('data-level')).toBe('0.5')
+  })
+
   test('a run goes on without its page, is paused, survives a reload, and is resumed to its end', async () => {
     await start('patient', WAITS)
     await watched(2).waitFor()
@@ -123,6 +144,12 @@ describe('the Train page', () => {
     expect(await window.page.locator('[data-outcome]').innerText()).toContain('not a number')
     await window.page.locator('[data-toast=error]').filter({ hasText: 'hopeless' }).waitFor()
     expect(await window.page.locator('[data-tab=gate]').isDisabled()).toBe(true)
+    // It never began, so nothing will be seen and there is nothing to hold.
+    for (const place of ['[data-curves]', '[data-watch]'])
+      expect(await window.page.locator(place).innerText()).toContain('It ended before')
+    expect(await window.action('watch-truth').isDisabled()).toBe(true)
+    await window.page.locator('[data-tab=settings]').click()
+    expect(await window.page.locator('.settings').innerText()).toMatch(/Few examples of Neck \(\d\)/)
   })
 
   test('the epochs are gone through by arrows, and what is held is seen instead', async () => {
@@ -154,12 +181,22 @@ describe('the Train page', () => {
     for (const tick of await ticks.all()) await tick.setChecked(false)
     expect(await window.action('promote-parts').isDisabled()).toBe(true)
     await window.page.locator('[data-difference=hair] input').check()
+    expect(await window.action('promote-parts').innerText()).toBe('Take 1 part')
     await window.action('promote-parts').click()
     await window.canvas.waitFor()
     const { model } = await latest()
     const used = (await app.call('settings.read', {})).model ?? expect.fail('no model is chosen')
     const { mix } = await app.call('models.show', { model: used })
     expect(mix).toMatchObject({ other: model, parts: ['hair'] })
+    await window.action('train').click()
+    await window.page.locator('[data-run]').first().click()
+    await window.action('train-model').click()
+    const details = (id: string | null): Locator => window.page.locator(`[data-details="${id}"]`)
+    expect(await details(model).innerText()).toContain('Validation mean F1')
+    await window.page.locator(`[data-model="${used}"]`).click()
+    const halves = details(used).locator('[data-relative]')
+    await expect.poll(() => halves.allInnerTexts()).toEqual(['SegFace MobileNet (Facet)', 'partly'])
+    expect(await details(used).innerText()).not.toContain('File size')
     await app.call('settings.write', { model: null })
   })
 

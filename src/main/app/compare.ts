@@ -4,6 +4,7 @@ import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { CLASS_NAMES, PART_NAMES, type PartName } from '../../shared/labels'
 import { noteOf } from '../../shared/notes'
+import { f1Fall } from '../../shared/scoring'
 import type { ModelComparison, ValidationScores } from '../../shared/training'
 import type { Sample, SampleSet } from '../dataset/samples'
 import { classCounts, confusionRows, sumConfusions, type Confusion } from '../metrics/confusion'
@@ -115,7 +116,7 @@ async function compare(
       candidate: validationScores(sumOf(pair.candidate)),
       confusion: confusionRows(sumOf(pair.candidate)),
     })),
-    worse: PART_NAMES.flatMap((part) => worst(part, [...scored.values()])),
+    worse: PART_NAMES.flatMap((part) => worstOf(part, [...scored.values()])),
     tolerance: TOLERANCE,
     notes: Array.from(leftOut, ([image, why]) => noteOf('leftOut', { image, why })),
   }
@@ -144,13 +145,14 @@ export function validationScores(confusion: Confusion): ValidationScores {
 }
 
 /** The set where the part fell most, if by more than is tolerated, with the faces that say so. */
-function worst(part: PartName, pairs: readonly Pair[]): ModelComparison['worse'][number][] {
+export function worstOf(part: PartName, pairs: readonly Pair[]): ModelComparison['worse'][number][] {
   const falls = pairs
     .flatMap((pair) => {
       const [from, to] = [scoresOf(sumOf(pair.baseline)).f1[part], scoresOf(sumOf(pair.candidate)).f1[part]]
-      return from === null || to === null || from - to <= TOLERANCE ? [] : [{ pair, from, to }]
+      const by = f1Fall(from, to)
+      return by <= TOLERANCE ? [] : [{ pair, from, to, by }]
     })
-    .sort((a, b) => b.from - b.to - (a.from - a.to))
+    .sort((a, b) => b.by - a.by)
   const [fall] = falls
   if (!fall) return []
   const { pair, from, to } = fall

@@ -31,6 +31,13 @@ describe('scales', () => {
     expect(rangeOf([[], dots(null)])).toEqual([0, 1])
   })
 
+  test('a range does not go past what values can be', () => {
+    expect(rangeOf([dots(0.7)], [], [0, 1])).toEqual([0.2, 1])
+    expect(rangeOf([dots(0.1)], [], [0, 1])).toEqual([0, 0.6])
+    expect(rangeOf([dots(0.97, 1)], [], [0, 1])).toEqual([0.97, 1])
+    expect(rangeOf([dots(0.2)], [], [0, Infinity])).toEqual([0, 0.7])
+  })
+
   test('an empty range maps to the middle', () => {
     expect(scaleOf([3, 3], [0, 10])(3)).toBe(5)
     expect(scaleOf([0, 4], [100, 0])(1)).toBe(75)

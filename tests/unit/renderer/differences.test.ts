@@ -58,6 +58,15 @@ describe('differencesOf', () => {
     })
   })
 
+  test('a part of none of the faces is worse where only the new model finds it, better where it does no more', () => {
+    const made = comparison([
+      scores(0.5, { hat: null, eye_g: 0, nose: null }),
+      scores(0.6, { hat: 0, eye_g: null, nose: null }),
+    ])
+    expect(trends(made)).toMatchObject({ hat: 'worse', eye_g: 'better', nose: 'same' })
+    expect(verdictOf(made)).toBe('mixed')
+  })
+
   test('a part that is nowhere has no trend, and one that the backend calls worse brings its faces', () => {
     const examples = [{ image: 'a.jpg', id: 1 }]
     const made = comparison([scores(0.5, { hat: null }), scores(0.6, { hat: null })], undefined, [

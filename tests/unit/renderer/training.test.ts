@@ -2,11 +2,23 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/renderer/src/backend'
 import { Jobs } from '../../../src/renderer/src/state/jobs.svelte'
-import { isResumable, looksOf, nearestLook, Training } from '../../../src/renderer/src/state/training.svelte'
+import {
+  isNotAbove,
+  isResumable,
+  looksOf,
+  nearestLook,
+  Training,
+} from '../../../src/renderer/src/state/training.svelte'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
 import type { Method } from '../../../src/shared/requests'
 import { FacetError } from '../../../src/shared/errors'
-import type { EpochRow, RunState, TrainingProgress, TrainingRun } from '../../../src/shared/training'
+import type {
+  ClassScores,
+  EpochRow,
+  RunState,
+  TrainingProgress,
+  TrainingRun,
+} from '../../../src/shared/training'
 
 type Answers = Partial<Record<Method, (request: Record<string, unknown>) => unknown>>
 
@@ -75,6 +87,20 @@ function make(answers: Answers = {}): { training: Training; asked: { method: Met
   const { backend, asked } = answering(answers)
   return { training: new Training(backend, new Jobs(backend)), asked }
 }
+
+test('the best of a run may be no better than what it started from', () => {
+  const scored = (epoch: number, mean_f1: number): EpochRow => ({
+    ...row(epoch),
+    val: { mean_f1, f1: {} as ClassScores },
+  })
+  const best = (...scores: number[]): TrainingRun =>
+    run(1, 'done', { epochs: scores.map((score, epoch) => scored(epoch, score)), bestEpoch: 1 })
+  expect(isNotAbove(best(0.918, 0.747))).toBe(true)
+  expect(isNotAbove(best(0.7, 0.7))).toBe(true)
+  expect(isNotAbove(best(0.7, 0.71))).toBe(false)
+  expect(isNotAbove(run(1, 'running', { epochs: [scored(0, 0.9)] }))).toBe(false)
+  expect(isNotAbove(run(1, 'done', { epochs: [row(0), row(1)], bestEpoch: 1 }))).toBe(false)
+})
 
 test('a run that failed can be gone on with once it had begun', () => {
   expect(isResumable(run(1, 'failed'))).toBe(false)
@@ -264,6 +290,38 @@ describe('the form', () => {
     expect([form.ready, form.options, form.typed]).toEqual([false, { epochs: 12 }, { epochs: '12x' }])
     form.type(epochs, '')
     expect([form.ready, form.options]).toEqual([true, {}])
+  })
+
+  test('what a person chose is not told as what Facet would choose', async () => {
+    const { training } = make({
+      'training.survey': ({ options }) => ({
+        ...{ images: { train: 3, val: 1, golden: 0 }, notes: [] },
+        settings: { scope: 'full', epochs: 36, ...(options as object) },
+      }),
+    })
+    const { form } = training
+    await form.ask([])
+    expect(form.chosenByFacet('scope')?.scope).toBe('full')
+    form.set('scope', 'decoder')
+    await form.ask([])
+    expect(form.chosenByFacet('scope')).toBeNull()
+    expect(form.chosenByFacet('epochs')?.epochs).toBe(36)
+    form.set('scope', undefined)
+    expect(form.chosenByFacet('scope')).toBeNull() // the last answer still holds the person's own
+    await form.ask([])
+    expect(form.chosenByFacet('scope')?.scope).toBe('full')
+  })
+
+  test('another workspace begins with nothing set', () => {
+    const { training } = make()
+    const { form } = training
+    form.set('epochs', 4)
+    form.type({ kind: 'list', name: 'lr_schedule' }, '80, x')
+    form.model = 'night'
+    form.replay = '/photos'
+    training.clear()
+    expect([form.options, form.typed, form.wrong]).toEqual([{}, {}, []])
+    expect([form.model, form.replay]).toEqual([null, ''])
   })
 })
 

@@ -1,5 +1,6 @@
 /** @file Notes of a run are kept in English and said in the window's language; what is none of them stays as it is. */
 import { describe, expect, test } from 'vitest'
+import type { PartName } from '../../../src/shared/labels'
 import { noteIn, noteOf } from '../../../src/shared/notes'
 
 describe('a note', () => {
@@ -15,6 +16,7 @@ describe('a note', () => {
       '이미지 20장을 36번 돌며, 4장씩 252단계를 학습합니다. 새로운 종류의 얼굴이 이만큼일 때 필요한 만큼입니다.',
     )
     expect(noteIn('en', passes)).toBe(passes)
+    expect(noteIn('ko', noteOf('noValidation', {}))).toMatch(/^검증용 얼굴이 없어/)
   })
 
   test('of rare parts is said in Korean, too', () => {
@@ -30,6 +32,28 @@ describe('a note', () => {
     })
     expect(noteIn('ko', note)).toContain('a (1).jpg is no picture; 3 * 4 bytes.')
     expect(noteIn('ko', noteOf('trainedHere', { model: 'night$1', base: 'a.b+c' }))).toContain('night$1')
+  })
+
+  test('says one as one, and is known by either word', () => {
+    const one = noteOf('fewValidation', { faces: 1 })
+    expect(one).toMatch(/^1 validation face is too few/)
+    expect(noteOf('fewValidation', { faces: 4 })).toMatch(/^4 validation faces are too few/)
+    expect(noteIn('ko', one)).toContain('1장뿐')
+    const passes = noteOf('passes', { epochs: 1200, images: 1, steps: 1200, batch: 1 })
+    expect(passes).toMatch(/^1200 passes over 1 image, 1200 steps of 1,/)
+    expect(noteIn('ko', passes)).toContain('이미지 1장을 1200번')
+    // As runs of before this distinction hold it.
+    expect(noteIn('ko', one.replace('face is', 'faces are'))).toBe(noteIn('ko', one))
+  })
+
+  test('names parts as the window does', () => {
+    const names = { hat: '모자', ear_r: '귀걸이' } as Partial<Record<PartName, string>>
+    const nameOf = (part: PartName): string => names[part] ?? part
+    const few = noteOf('fewExamples', { parts: 'hat (2), ear_r (1)' })
+    expect(noteIn('ko', few, nameOf)).toContain('모자 (2), 귀걸이 (1)')
+    expect(noteIn('en', few, nameOf)).toBe(noteOf('fewExamples', { parts: '모자 (2), 귀걸이 (1)' }))
+    // No list of parts, whatever it is called.
+    expect(noteIn('en', noteOf('trainedHere', { model: 'hat', base: 'b' }), nameOf)).toMatch(/^hat was/)
   })
 
   test('that is none of them stays as it is', () => {

@@ -31,9 +31,10 @@ export async function chooseBase(
   const model = await registry.find(named ?? predicting)
   const root = await rootOf(registry, model, dataset)
   if (root === model) return trainable(model, [])
-  const { id } = root.manifest
-  if (named !== null) return trainable(model, [noteOf('trainedHere', { model: model.manifest.id, base: id })])
-  return trainable(root, [noteOf('startsFromRoot', { base: id, model: model.manifest.id })])
+  const names = { model: model.manifest.name, base: root.manifest.name }
+  return named !== null
+    ? trainable(model, [noteOf('trainedHere', names)])
+    : trainable(root, [noteOf('startsFromRoot', names)])
 }
 
 /** As `chooseBase` for what a command line names: also a checkpoint file, which is imported, or an architecture. */

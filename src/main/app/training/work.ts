@@ -208,13 +208,13 @@ export class RunInWork {
 
   async #storeEpoch({ row, isBest, previews }: Extract<TrainNews, { kind: 'epoch' }>): Promise<void> {
     const { runs, events } = this.#parts
-    const isNew = runs.putEpoch(this.id, row)
     const steps = this.progress.step
-    runs.update(this.id, { seconds: this.#seconds(), steps, ...(isBest ? { bestEpoch: row.epoch } : {}) })
     try {
-      // Pictures that cannot be written cost no epoch.
+      // Before the epoch is known: a window asks for its pictures once. Such as cannot be written cost no epoch.
       await this.#storePreviews(row.epoch, previews)
     } finally {
+      const isNew = runs.putEpoch(this.id, row)
+      runs.update(this.id, { seconds: this.#seconds(), steps, ...(isBest ? { bestEpoch: row.epoch } : {}) })
       if (isNew) events.emit('training.epoch', { run: this.id, row, isBest })
     }
   }
@@ -269,7 +269,14 @@ export async function keepBest(
   const scoreOf = (at: number): number | undefined => epochs.find(({ epoch }) => epoch === at)?.val?.mean_f1
   const [before, after] = [scoreOf(0), scoreOf(bestEpoch)]
   if (before !== undefined && after !== undefined && after <= before)
-    runs.note(id, noteOf('noneBetter', { base, after: after.toFixed(3), before: before.toFixed(3) }))
+    runs.note(
+      id,
+      noteOf('noneBetter', {
+        base: parent?.manifest.name ?? base,
+        after: after.toFixed(3),
+        before: before.toFixed(3),
+      }),
+    )
   const ended = epochs.filter(({ epoch }) => epoch > 0).length
   const model = await addTrained(registry, {
     name: run.name,

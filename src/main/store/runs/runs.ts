@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { invariant } from '../../../shared/assert'
 import { FacetError } from '../../../shared/errors'
+import type { Provider } from '../../../shared/terms'
 import type { EpochRow, RunState, TrainingRun, TrainSettings } from '../../../shared/training'
 import type { Connection, ReadableDb } from '../db'
 import { takeLock, type Lock } from '../lock'
@@ -13,7 +14,7 @@ export interface NewRun {
   readonly base: string
   /** SegFace's `--model` name. */
   readonly arch: string
-  readonly provider: string
+  readonly provider: Provider
   readonly dataset: string
   readonly settings: TrainSettings
   readonly notes: readonly string[]
@@ -23,7 +24,7 @@ export interface NewRun {
 /** What may become of it; what is left out stays. */
 export interface RunChange {
   readonly state?: RunState
-  readonly provider?: string
+  readonly provider?: Provider
   readonly images?: TrainingRun['images']
   readonly bestEpoch?: number | null
   readonly model?: string
@@ -48,7 +49,7 @@ interface StoredRun {
   name: string
   base: string
   arch: string
-  provider: string
+  provider: Provider
   dataset: string
   state: RunState
   settings: string
@@ -116,7 +117,7 @@ export class RunStore {
   }
 
   /** Its network and where it is trained. */
-  network(id: number): { arch: string; provider: string; steps: number } {
+  network(id: number): { arch: string; provider: Provider; steps: number } {
     const { arch, provider, steps } = this.#row(id)
     return { arch, provider, steps }
   }

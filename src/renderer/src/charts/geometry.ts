@@ -31,8 +31,13 @@ export function ticksOf([low, high]: Range, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => tidy((first + i) * step))
 }
 
-/** The range of all values, widened to round ends; `least` values are in it in any case. */
-export function rangeOf(lines: readonly (readonly Dot[])[], least: readonly number[] = []): Range {
+/** The range of all values, widened to round ends but not past `bounds`; `least` values are in it in any case. */
+export function rangeOf(
+  lines: readonly (readonly Dot[])[],
+  least: readonly number[] = [],
+  bounds: Range = [-Infinity, Infinity],
+): Range {
+  const within = (value: number): number => Math.min(Math.max(tidy(value), bounds[0]), bounds[1])
   let low = Math.min(...least)
   let high = Math.max(...least)
   for (const line of lines) {
@@ -43,10 +48,10 @@ export function rangeOf(lines: readonly (readonly Dot[])[], least: readonly numb
     }
   }
   if (low > high) return [0, 1]
-  if (low === high) return [tidy(low - 0.5), tidy(high + 0.5)]
+  if (low === high) return [within(low - 0.5), within(high + 0.5)]
   const [a, b = a] = ticksOf([low, high], 4)
   const step = a !== undefined && b !== undefined && b > a ? b - a : high - low
-  return [tidy(Math.floor(low / step + 1e-9) * step), tidy(Math.ceil(high / step - 1e-9) * step)]
+  return [within(Math.floor(low / step + 1e-9) * step), within(Math.ceil(high / step - 1e-9) * step)]
 }
 
 /** Without what binary fractions leave behind the last decimal that counts. */

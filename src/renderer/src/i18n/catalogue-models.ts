@@ -133,6 +133,8 @@ export const MODELS = {
   'model.lineage': { en: 'Trained from', ko: '상위 모델' },
   'model.noParent': { en: 'no other model', ko: '없음' },
   'model.gone': { en: '{id} (deleted)', ko: '{id}(삭제됨)' },
+  'model.madeOf': { en: 'Made of', ko: '구성 모델' },
+  'model.trainedOn': { en: 'training on {folder}', ko: '{folder}에서 학습' },
   'model.children': { en: 'Models made of it', ko: '이 모델로 만든 모델' },
   'model.convnext': {
     en: '{arch}; SegFace’s convnext_tiny builds the same network',

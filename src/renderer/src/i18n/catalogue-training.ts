@@ -29,8 +29,8 @@ const OPTIONS: Readonly<Record<`option.${OptionName}` | `optionHint.${OptionName
   },
   'option.lr_schedule': { en: 'Schedule', ko: '학습률 일정' },
   'optionHint.lr_schedule': {
-    en: 'Epochs after which the rate falls, such as 80, 200; empty: a smooth fall to 0.',
-    ko: '학습률을 낮출 에포크입니다(예: 80, 200). 비우면 0까지 부드럽게 낮춥니다.',
+    en: 'Epochs after which the rate falls, such as 80, 200; empty: a warm-up, then a smooth fall to 0.',
+    ko: '학습률을 낮출 에포크입니다(예: 80, 200). 비우면 예열 후 0까지 부드럽게 낮춥니다.',
   },
   'option.lr_schedule_gamma': { en: 'Factor of the schedule', ko: '일정 배율' },
   'optionHint.lr_schedule_gamma': {
@@ -153,7 +153,7 @@ export const TRAINING = {
   'train.baseAutoUnknown': { en: 'Recommended', ko: '권장' },
   'train.advice': {
     en: 'Always start again from the base model, with all your corrections: a model trained on top of a trained one forgets, and inherits its mistakes.',
-    ko: '항상 기본 모델에서 다시 시작해 지금까지 수정한 이미지 전부로 학습하세요. 이미 학습한 모델에 이어서 학습하면 전에 배운 것을 잊고 실수도 물려받습니다.',
+    ko: '항상 기반 모델에서 다시 시작해 지금까지 수정한 이미지 전부로 학습하세요. 이미 학습한 모델에 이어서 학습하면 전에 배운 것을 잊고 실수도 물려받습니다.',
   },
   'train.chained': {
     en: '{name} was itself trained from {root}. Better start from {root} again, with all your corrections.',
@@ -167,7 +167,10 @@ export const TRAINING = {
     en: 'Every image that you worked on, accepted or not.',
     ko: '승인 여부와 상관없이 직접 작업한 모든 이미지입니다.',
   },
-  'train.onHint.accepted': { en: 'Only images that you accepted.', ko: '승인한 이미지만 사용합니다.' },
+  'train.onHint.accepted': {
+    en: 'It learns only from images that you accepted. Images put aside for validation earlier still judge it.',
+    ko: '승인한 이미지만 학습합니다. 전에 검증용으로 정해진 이미지는 승인하지 않았어도 검증에 씁니다.',
+  },
   'train.onHint.shown': {
     en: '{n|image|images} that the list shows by its search and filters.',
     ko: '검색과 필터로 목록에 보이는 이미지 {n}장입니다.',
@@ -221,7 +224,7 @@ export const TRAINING = {
   'train.never': { en: 'none', ko: '없음' },
   'train.on.yes': { en: 'on', ko: '켬' },
   'train.on.no': { en: 'off', ko: '끔' },
-  'train.smooth': { en: 'warm-up, then smoothly to 0', ko: '예열 후 0까지 서서히' },
+  'train.smooth': { en: 'smoothly to 0', ko: '0까지 서서히' },
   'options.course': { en: 'Course', ko: '진행' },
   'options.rate': { en: 'Steps', ko: '학습률' },
   'options.pictures': { en: 'Pictures', ko: '이미지' },
@@ -242,9 +245,19 @@ export const TRAINING = {
   'run.left': { en: '{time} left', ko: '{time} 남음' },
   'run.best': { en: 'best', ko: '최고' },
   'run.bestScore': { en: 'Best mean F1 {score}, epoch {n}', ko: '최고 평균 F1 {score}, 에포크 {n}' },
+  'run.notAbove': {
+    en: 'not better than the base model ({score})',
+    ko: '기반 모델({score})보다 낫지 않음',
+  },
+  'run.keptMark': { en: 'kept', ko: '남김' },
   'run.noScore': { en: 'not scored yet', ko: '점수 없음' },
   'run.images': { en: '{train} + {val} images', ko: '이미지 {train} + {val}장' },
   'run.took': { en: 'took {time}', ko: '{time} 걸림' },
+  'run.soFar': { en: '{time} so far', ko: '지금까지 {time}' },
+  'run.started': { en: 'Started', ko: '시작' },
+  'run.learned': { en: 'Learned from', ko: '학습 이미지' },
+  'run.validated': { en: 'Validated on', ko: '검증 이미지' },
+  'run.imageCount': { en: '{n|image|images}', ko: '{n}장' },
   'run.pause': { en: 'Pause', ko: '일시정지' },
   'run.resume': { en: 'Resume', ko: '이어서 학습' },
   'run.cancel': { en: 'Stop, keep the best', ko: '중지하고 저장' },
@@ -296,6 +309,7 @@ export const TRAINING = {
   'curve.steps': { en: 'steps', ko: '단계' },
   'curve.f1': { en: 'Validation mean F1', ko: '검증 평균 F1' },
   'curve.mean': { en: 'mean of the parts', ko: '부위 평균' },
+  'curve.base': { en: 'base model', ko: '기반 모델' },
   'curve.parts': { en: 'Validation F1 of each part', ko: '부위별 검증 F1' },
   'curve.partsHint': {
     en: 'From 0 to 1; the dotted line is the base model.',
@@ -314,6 +328,10 @@ export const TRAINING = {
     ko: '{part}: 학습 전 F1 {first}, 현재 {last}',
   },
   'curve.waiting': { en: 'The curves begin with the first steps.', ko: '첫 단계부터 곡선이 그려집니다.' },
+  'curve.never': {
+    en: 'It ended before its first step, so there are no curves.',
+    ko: '첫 단계 전에 끝나 곡선이 없습니다.',
+  },
   'curve.noVal': {
     en: 'No validation images, so no scores.',
     ko: '검증용 이미지가 없어 점수가 없습니다.',
@@ -332,6 +350,7 @@ export const TRAINING = {
     en: 'The same few faces are predicted again after each epoch.',
     ko: '에포크마다 같은 얼굴 몇 장을 다시 예측해 보여 줍니다.',
   },
+  'watch.never': { en: 'It ended before any face was predicted.', ko: '얼굴을 예측하기 전에 끝났습니다.' },
   'watch.open': { en: 'Open {name}', ko: '{name} 열기' },
 
   'gate.comparing': {
@@ -368,11 +387,21 @@ export const TRAINING = {
   'gate.now': { en: 'now', ko: '현재' },
   'gate.new': { en: 'new', ko: '새 모델' },
   'gate.change': { en: 'change', ko: '변화' },
+  'gate.invented': { en: 'invented', ko: '오검출' },
+  'gate.inventedHint': {
+    en: 'None of these faces shows it, but the new model finds it.',
+    ko: '이 얼굴들에 없는 부위인데 새 모델은 있다고 예측합니다.',
+  },
+  'gate.cleared': { en: 'invented no more', ko: '오검출 해소' },
+  'gate.clearedHint': {
+    en: 'None of these faces shows it; the model in use finds it all the same, the new one does not.',
+    ko: '이 얼굴들에 없는 부위입니다. 현재 모델은 있다고 예측하지만 새 모델은 그러지 않습니다.',
+  },
   'gate.examples': { en: 'Where it got worse', ko: '나빠진 얼굴' },
   'gate.promote': { en: 'Use the new model', ko: '새 모델 사용' },
   'gate.keep': { en: 'Keep it aside', ko: '보관만 하기' },
   'gate.some': { en: 'Take only some parts', ko: '일부 부위만 적용' },
-  'gate.someStart': { en: 'Use these {n|part|parts}', ko: '부위 {n}개만 적용' },
+  'gate.someStart': { en: 'Take {n|part|parts}', ko: '부위 {n}개만 적용' },
   'gate.someHint': {
     en: 'Makes a third model: the ticked parts by the new one, all else by the one in use.',
     ko: '세 번째 모델을 만듭니다. 선택한 부위는 새 모델이, 나머지는 사용 중인 모델이 예측합니다.',

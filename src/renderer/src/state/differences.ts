@@ -1,5 +1,6 @@
 /** @file What a comparison of two models comes to: part by part, and as a verdict. */
 import { PART_NAMES, type PartName } from '../../../shared/labels'
+import { f1Fall } from '../../../shared/scoring'
 import type { ModelComparison } from '../../../shared/training'
 
 export type SetName = 'val' | 'golden'
@@ -29,8 +30,8 @@ export function scoredSets({ sets, images }: ModelComparison): ModelComparison['
 }
 
 function changeOf(from: number | null, to: number | null, tolerance: number): Change {
-  if (from === null || to === null) return { from, to, trend: 'same' }
-  return { from, to, trend: to - from > tolerance ? 'better' : from - to > tolerance ? 'worse' : 'same' }
+  const fall = f1Fall(from, to)
+  return { from, to, trend: fall > tolerance ? 'worse' : fall < -tolerance ? 'better' : 'same' }
 }
 
 /** All 18 parts in SegFace's order. What the backend calls worse is worse here, too. */

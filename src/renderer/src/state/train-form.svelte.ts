@@ -1,6 +1,6 @@
 /** @file What is to be trained: base model, images, options and name; and what the backend says of it before it starts. */
 import type { Request } from '../../../shared/requests'
-import type { TrainingRun, TrainingSurvey, TrainOptionsInput } from '../../../shared/training'
+import type { TrainingRun, TrainingSurvey, TrainOptionsInput, TrainSettings } from '../../../shared/training'
 import type { Backend } from '../backend'
 import { readTyped, withOption, type ListOption, type NumberOption, type OptionName } from './train-options'
 
@@ -21,6 +21,8 @@ export class TrainForm {
   /** Options whose text is not acceptable as it stands. */
   wrong: readonly OptionName[] = $state.raw([])
   survey: TrainingSurvey | null = $state.raw(null)
+  /** The options that `survey` was told. */
+  private told: TrainOptionsInput = $state.raw({})
   /** Why there is no survey, in a sentence. */
   problem: string | null = $state(null)
   asking = $state(false)
@@ -41,15 +43,21 @@ export class TrainForm {
   /** Asks what a run would learn from and how; the answer to what was asked last wins. `shown`: ids in the list. */
   async ask(shown: readonly number[]): Promise<void> {
     const ticket = ++this.ticket
+    const { options } = this
     this.asking = true
     try {
       const survey = await this.backend.call('training.survey', this.request(shown))
-      if (ticket === this.ticket) [this.survey, this.problem] = [survey, null]
+      if (ticket === this.ticket) [this.survey, this.told, this.problem] = [survey, options, null]
     } catch (error) {
       if (ticket === this.ticket) this.problem = error instanceof Error ? error.message : String(error)
     } finally {
       if (ticket === this.ticket) this.asking = false
     }
+  }
+
+  /** The settings as they would be, if that of `name` is Facet's own choice; null where it is set, or was when it was asked. */
+  chosenByFacet(name: OptionName): TrainSettings | null {
+    return name in this.options || name in this.told ? null : (this.survey?.settings ?? null)
   }
 
   /** Starts the run; `name` is that of the form, else `proposed`. */
@@ -92,10 +100,12 @@ export class TrainForm {
     this.wrong = []
   }
 
-  /** Forgets what belongs to the workspace; the options stay. */
+  /** Forgets everything: what was chosen was meant for the workspace. */
   clear(): void {
     this.ticket++
-    this.name = ''
+    this.reset()
+    this.model = null
+    this.name = this.replay = ''
     this.images = 'corrected'
     this.survey = this.problem = null
     this.asking = false

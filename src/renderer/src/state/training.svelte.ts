@@ -33,6 +33,17 @@ export function bestOf(run: TrainingRun): EpochRow | null {
   return run.epochs.find(({ epoch }) => epoch === run.bestEpoch) ?? null
 }
 
+/** Validation mean F1 of the base model, before the first step; null before it is scored. */
+export function baseScoreOf({ epochs }: TrainingRun): number | null {
+  return epochs.find(({ epoch }) => epoch === 0)?.val?.mean_f1 ?? null
+}
+
+/** Whether the best that it learned so far is no better than what it started from. */
+export function isNotAbove(run: TrainingRun): boolean {
+  const [base, best] = [baseScoreOf(run), bestOf(run)?.val?.mean_f1 ?? null]
+  return base !== null && best !== null && best <= base
+}
+
 /**
  * Epochs after which faces were looked at, ascending: where epochs are short not all are. Without validation faces
  * nothing tells which, and all are named.

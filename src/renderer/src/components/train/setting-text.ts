@@ -1,6 +1,7 @@
-/** @file The settings of a run in words. */
+/** @file The settings of a run, and what is noted of it, in the window's words. */
+import { noteIn } from '../../../../shared/notes'
 import type { TrainSettings } from '../../../../shared/training'
-import { t } from '../../i18n/i18n.svelte'
+import { locale, t } from '../../i18n/i18n.svelte'
 import { typedForm, type ChoiceOption, type Option } from '../../state/train-options'
 
 type Choice = ChoiceOption['values'][number]
@@ -21,4 +22,9 @@ export function settingText(option: Option, settings: TrainSettings): string {
     case 'number':
       return typedForm(option, settings) ?? t('train.never')
   }
+}
+
+/** A note of a run in the window's language, parts by the names that the window gives them. */
+export function noteText(note: string): string {
+  return noteIn(locale.language, note, (part) => t(`part.${part}`))
 }
