@@ -303,7 +303,7 @@ describe('a run', () => {
     const run = await train('Worse', WORSENS)
     expect(run).toMatchObject({ state: 'done', bestEpoch: 1, model: 'worse' })
     expect(run.notes.at(-1)).toBe(
-      `No epoch scored better on the validation faces than ${SHIPPED}: mean F1 0.490, before 0.500.`,
+      `No epoch scored better on the validation faces than ${SHIPPED_NAME}: mean F1 0.490, before 0.500.`,
     )
   })
 

@@ -78,7 +78,7 @@ export class Training {
   /** What of the run is shown; null for what its state asks for. */
   private chosenTab: RunTab | null = $state(null)
   /** For each question that is open, the runs that there was news of since it was asked: its answer may be older. */
-  private readonly questions = new Set<Set<number>>()
+  private questions: readonly number[][] = []
 
   constructor(
     private readonly backend: Backend,
@@ -115,9 +115,9 @@ export class Training {
   async read(workspace: string): Promise<void> {
     this.stem = workspace
     const [{ runs, progress }, heard] = await this.ask(() => this.backend.call('training.list', {}))
-    const told = this.runs.filter(({ id }) => heard.has(id))
+    const told = this.runs.filter(({ id }) => heard.includes(id))
     const begun = told.filter(({ id }) => !runs.some((run) => run.id === id))
-    const known = runs.filter(({ id }) => !heard.has(id) || told.some((run) => run.id === id))
+    const known = runs.filter(({ id }) => !heard.includes(id) || told.some((run) => run.id === id))
     this.runs = [...begun, ...known.map((run) => told.find(({ id }) => id === run.id) ?? run)]
     this.progress = this.active?.id === progress?.run ? progress : null
     if (!runs.some(({ id }) => id === this.chosen)) this.choose(null)
@@ -214,24 +214,24 @@ export class Training {
   }
 
   private hear(run: number): void {
-    for (const heard of this.questions) heard.add(run)
+    for (const heard of this.questions) heard.push(run)
   }
 
   /** The answer, and the runs that news came of while it was awaited. */
-  private async ask<T>(question: () => Promise<T>): Promise<readonly [T, ReadonlySet<number>]> {
-    const heard = new Set<number>()
-    this.questions.add(heard)
+  private async ask<T>(question: () => Promise<T>): Promise<readonly [T, readonly number[]]> {
+    const heard: number[] = []
+    this.questions = [...this.questions, heard]
     try {
       return [await question(), heard]
     } finally {
-      this.questions.delete(heard)
+      this.questions = this.questions.filter((other) => other !== heard)
     }
   }
 
   /** Takes the run that comes back, unless news of it were faster: a short one may have ended before its start is answered. */
   private async change(question: () => Promise<TrainingRun>): Promise<TrainingRun> {
     const [run, heard] = await this.ask(question)
-    if (!heard.has(run.id)) this.take(run)
+    if (!heard.includes(run.id)) this.take(run)
     return run
   }
 }
