@@ -75,7 +75,9 @@ async function train(id, folder) {
     const mean = 0.5 + (seed === WORSENS ? -epoch : epoch) / 100
     const f1 = { background: mean, hair: mean, hat: null }
     const losses = { loss, cross_entropy: loss, dice: loss, lr: loss === null ? null : settings.lr }
-    const row = { epoch, ...losses, seconds: 0.01, val: { mean_f1: mean, f1 } }
+    // Since the run began: a look of a hundredth, and two of steps an epoch.
+    const seconds = 0.01 * (1 + 3 * epoch)
+    const row = { epoch, ...losses, seconds, val: { mean_f1: mean, f1 } }
     const isBest = epoch > 0 && (epoch === 1 || seed !== WORSENS)
     if (isBest) best = epoch
     rows.push(row)
