@@ -1,11 +1,11 @@
 /**
  * @file Faces that keep a model from forgetting what it knew: those of a folder that the user names, else the portraits that
- * come along. Where they have masks, these are used; else the base model's own answer.
+ * come along. They are learned with the base model's own answers, whether they have masks or not.
  */
 import { join, resolve } from 'node:path'
 import { findCelebAMask } from '../../dataset/celebamask/detect'
 import { treeSamples } from '../../dataset/samples'
-import { scanPictures } from '../../imaging/scan'
+import { scanPhotos } from '../tree'
 import { share } from './faces'
 
 /** As many as the images of a first correction; more would outweigh them. */
@@ -25,7 +25,7 @@ export async function findOthers(folder: string | null, resources: string): Prom
     const usable = samples.filter(({ split }) => split !== 'test')
     found.push(...usable.map(({ name, image }) => ({ name, image })))
   } else {
-    for await (const batch of scanPictures(root, {}))
+    for await (const batch of scanPhotos(root, {}))
       found.push(...batch.map(({ name }) => ({ name, image: join(root, name) })))
   }
   return found.toSorted((a, b) => share(a.name) - share(b.name)).slice(0, MAX_OTHERS)
