@@ -27,7 +27,7 @@ export interface Tree {
 }
 
 interface PhotoOptions {
-  readonly signal: AbortSignal
+  readonly signal?: AbortSignal
   /** True for a folder, by its path, that is walked through although Facet wrote it. */
   readonly keeps?: (path: string) => boolean
 }
@@ -39,7 +39,7 @@ interface PhotoOptions {
  */
 export async function* scanPhotos(
   folder: string,
-  { signal, keeps = () => false }: PhotoOptions,
+  { signal, keeps = () => false }: PhotoOptions = {},
 ): AsyncGenerator<FoundPicture[]> {
   const tree = await findCelebAMask(folder)
   const isOther = async (path: string): Promise<boolean> =>

@@ -25,7 +25,7 @@ export async function findOthers(folder: string | null, resources: string): Prom
     const usable = samples.filter(({ split }) => split !== 'test')
     found.push(...usable.map(({ name, image }) => ({ name, image })))
   } else {
-    for await (const batch of scanPhotos(root, {}))
+    for await (const batch of scanPhotos(root))
       found.push(...batch.map(({ name }) => ({ name, image: join(root, name) })))
   }
   return found.toSorted((a, b) => share(a.name) - share(b.name)).slice(0, MAX_OTHERS)
