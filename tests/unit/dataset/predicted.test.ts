@@ -11,6 +11,7 @@ import { createPartMap, flatten, partMapFromLabels } from '../../../src/shared/m
 import { overlappingParts } from '../../helpers/celebamask'
 import { makeFolder } from '../../helpers/folder'
 import { digestFolder } from '../../helpers/folder_digest'
+import { asSharp, noisePicture } from '../../helpers/pictures'
 
 const labels = Uint8Array.from({ length: 20 * 12 }, (_, i) => i % 19)
 
@@ -127,6 +128,8 @@ describe('exportIndexPng', () => {
     const out = join(folder, 'out')
     await mkdir(out)
     const names = ['x/0.jpg', 'y.png']
+    await mkdir(join(folder, 'x'))
+    for (const name of names) await asSharp(noisePicture(name, 33, 21)).toFile(join(folder, name))
     const items = names.map((name, id) => ({
       id,
       name,
