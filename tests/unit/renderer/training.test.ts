@@ -1,6 +1,5 @@
 /** @file The runs as the window keeps them: curves that grow by news, roll-backs, what is shown of a run, faces by epoch, the gate. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Backend } from '../../../src/renderer/src/backend'
 import { Jobs } from '../../../src/renderer/src/state/jobs.svelte'
 import {
   isNotAbove,
@@ -10,8 +9,8 @@ import {
   Training,
 } from '../../../src/renderer/src/state/training.svelte'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
-import type { Method } from '../../../src/shared/requests'
 import { FacetError } from '../../../src/shared/errors'
+import type { Method } from '../../../src/shared/requests'
 import type {
   ClassScores,
   EpochRow,
@@ -19,28 +18,7 @@ import type {
   TrainingProgress,
   TrainingRun,
 } from '../../../src/shared/training'
-
-type Answers = Partial<Record<Method, (request: Record<string, unknown>) => unknown>>
-
-/** A backend of the answers that a test gives; it notes what was asked. */
-function answering(answers: Answers): { backend: Backend; asked: { method: Method; request: unknown }[] } {
-  const asked: { method: Method; request: unknown }[] = []
-  const backend: Backend = {
-    async call(method, request) {
-      asked.push({ method, request })
-      const answer = answers[method]
-      if (!answer) throw new FacetError('internal', `${method} was not expected`)
-      return (await answer(request as Record<string, unknown>)) as never
-    },
-    on: () => () => undefined,
-    mediaUrl: () => '',
-    pickFolder: () => null,
-    pathOf: () => Promise.reject(new FacetError('internal', 'No file was expected')),
-    giveUp: () => Promise.resolve(),
-    host: 'browser',
-  }
-  return { backend, asked }
-}
+import { answering, type Answers } from './answering'
 
 function row(epoch: number, loss = 1 / (epoch + 1)): EpochRow {
   return { epoch, loss, cross_entropy: loss, dice: loss, lr: 1e-3, seconds: 1, val: null }
