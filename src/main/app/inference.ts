@@ -15,6 +15,7 @@ import { networkOf, partsOfModel, type Registry } from '../models/registry'
 import type { Context, Handlers } from './app'
 import type { Deps } from './deps'
 import { engineOptions } from './engine'
+import { distrusts, isProvidersFault } from './on_provider'
 import type { Precisions } from './precision'
 import type { Providers } from './providers'
 import type { SettingsFile } from './settings'
@@ -258,14 +259,13 @@ export class Inference {
   }
 
   /** True where the error is the provider's fault and it was not the user who chose it: another is used from now on. */
-  async #distrusts({ code, message }: WireError): Promise<boolean> {
-    const { events, providers, settings } = this.#parts
-    if (code !== 'engine/crashed' && code !== 'provider/unusable') return false
+  async #distrusts(error: WireError): Promise<boolean> {
+    if (!isProvidersFault(error)) return false
     const choice = await this.choose().catch(() => null)
-    if (settings.current.provider !== 'auto' || !choice || choice.provider === 'cpu') return false
-    await providers.distrust(choice.network, choice.provider, message)
+    const wanted = this.#parts.settings.current.provider
+    if (!choice || !(await distrusts(this.#parts, choice.network, wanted, choice.provider, error)))
+      return false
     this.reconsider()
-    events.emit('notice', { level: 'warning', message: `${message} It is not used any more.` })
     return true
   }
 

@@ -1,6 +1,6 @@
 /** @file Work on the provider that Facet chose for a model, and on the next best where that one fails in use. */
 import type { Provider, ProviderChoice } from '../../shared/terms'
-import { toWire } from '../../shared/errors'
+import { toWire, type WireError } from '../../shared/errors'
 import type { NetworkRef } from '../engine/protocol'
 import type { Context } from './app'
 
@@ -21,11 +21,26 @@ export async function onProvider<T>(
     try {
       return await work(chosen)
     } catch (error) {
-      const { code, message } = toWire(error)
-      const isProvidersFault = code === 'engine/crashed' || code === 'provider/unusable'
-      if (!isProvidersFault || choice !== 'auto' || chosen === 'cpu') throw error
-      await providers.distrust(network, chosen, message)
-      events.emit('notice', { level: 'warning', message: `${message} It is not used any more.` })
+      if (!(await distrusts({ providers, events }, network, choice, chosen, toWire(error)))) throw error
     }
   }
+}
+
+/** True for an error that another provider may not give. */
+export function isProvidersFault({ code }: WireError): boolean {
+  return code === 'engine/crashed' || code === 'provider/unusable'
+}
+
+/** True where the error is the fault of `provider` and Facet chose that: it is trusted no more for the model, which is told. */
+export async function distrusts(
+  { providers, events }: Pick<Context, 'providers' | 'events'>,
+  network: NetworkRef & { readonly id: string },
+  choice: ProviderChoice,
+  provider: Provider,
+  error: WireError,
+): Promise<boolean> {
+  if (!isProvidersFault(error) || choice !== 'auto' || provider === 'cpu') return false
+  await providers.distrust(network, provider, error.message)
+  events.emit('notice', { level: 'warning', message: `${error.message} It is not used any more.` })
+  return true
 }
