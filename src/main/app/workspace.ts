@@ -9,7 +9,6 @@ import { basename, join, resolve, sep } from 'node:path'
 import type { ImageRow, WorkspaceInfo } from '../../shared/answers'
 import type { Events } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
-import type { Status } from '../../shared/terms'
 import { Loudspeaker } from '../base/events'
 import { pictureSize } from '../imaging/picture'
 import type { Face, Grid } from '../store/faces'
@@ -24,8 +23,6 @@ import { openTree, scanPhotos, type Tree, type TreeItem } from './tree'
 const MAX_SIDE = 1024
 const LAST_IMAGE = 'lastImage'
 const STORE_FILE = 'workspace.db'
-/** What an image counts as once a person, or an import, had a say in it. */
-const WORKED: readonly Status[] = ['corrected', 'accepted', 'flagged']
 
 /** What an export needs of a workspace. */
 export interface ReadableWorkspace {
@@ -194,7 +191,7 @@ export class Workspace implements ReadableWorkspace {
   }
 }
 
-/** True for an image that holds more than what a model said. */
+/** True for an image in which a person, or an import, had a say: it holds more than what a model said. */
 function isWorkedOn({ status, golden, checked }: ImageRow): boolean {
   return (status !== 'untouched' && status !== 'predicted') || golden || checked !== null
 }
@@ -367,9 +364,7 @@ function holdsWork(dir: string): boolean {
   try {
     const store = openReader(join(dir, STORE_FILE))
     try {
-      return store
-        .listRows()
-        .some(({ status, golden, checked }) => golden || checked !== null || WORKED.includes(status))
+      return store.listRows().some(isWorkedOn)
     } finally {
       store.close()
     }
