@@ -1,6 +1,6 @@
 /** @file The folder that a run works in: the plan, the label map of each face, and which images these are by hash. */
 import { noteOf } from '../../../shared/notes'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Provider } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
@@ -82,8 +82,8 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     })
     work.progress(start + batch.length, wanted.length)
   }
-  const replays = entries.some(({ image }) => image.use === 'replay')
-  const { kept, twins } = withoutTwins(entries, replays ? await hashesOf(faces.apart, work) : [])
+  const replays = entries.flatMap(({ image, sample }) => (image.use === 'replay' ? sample.picture : []))
+  const { kept, twins } = withoutTwins(entries, await twinHashes(faces.apart, replays, work))
   const images = { train: count(kept, 'train'), val: count(kept, 'val') }
   if (images.train === 0)
     throw new FacetError('dataset/malformed', notes[0] ?? 'There is no face to learn from.')
@@ -158,15 +158,32 @@ function withoutTwins(
   }
 }
 
-/** The pictures' hashes; one that cannot be read is no replay's picture either. */
-async function hashesOf(samples: readonly Sample[], { signal }: Preparing): Promise<string[]> {
+/**
+ * Hashes of the samples' pictures that may be one of `pictures`: those as long as one of them, since there may be thousands.
+ * One that cannot be read is none of them.
+ */
+async function twinHashes(
+  samples: readonly Sample[],
+  pictures: readonly string[],
+  { signal }: Preparing,
+): Promise<string[]> {
+  const lengths = new Set(await Promise.all(pictures.map(lengthOf)))
   const hashes: string[] = []
-  for (const { image } of samples) {
+  for (const { image } of lengths.size > 0 ? samples : []) {
+    if (!lengths.has(await lengthOf(image))) continue
     const hash = await hashFile(image, signal).catch(() => null)
     signal.throwIfAborted()
     if (hash !== null) hashes.push(hash)
   }
   return hashes
+}
+
+/** In bytes; null where there is no such file. */
+async function lengthOf(file: string): Promise<number | null> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => null,
+  )
 }
 
 function count(entries: readonly Entry[], use: TrainingImage['use']): number {
