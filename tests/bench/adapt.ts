@@ -1,12 +1,14 @@
 /**
  * @file Fine-tuning the shipped model to the night faces beside the repository, at several numbers of faces: PyTorch's plain
  * recipe (../shared/reference/adaptation.json) in both scopes, then Facet's own. Prints test mean F1 by night and by day, F1 of
- * each part, and seconds. `npm run bench -- adapt [kinds] [sizes] [options as JSON] [test|val]`; kinds as KINDS has them.
+ * each part, and seconds. `npm run bench -- adapt [kinds] [sizes] [options as JSON] [test|val] [provider]`; kinds as KINDS has them.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { z } from 'zod'
 import { CLASS_NAMES } from '../../src/shared/labels'
+import { PROVIDERS, type Provider } from '../../src/shared/terms'
 import {
   TRAIN_OPTIONS,
   type Scope,
@@ -27,7 +29,7 @@ import { chooseSettings } from '../../src/main/training/recipe'
 import { train } from '../../src/main/training/run'
 import { meanDecayAt } from '../../src/main/training/schedule'
 import { buildStep, type StepOptions } from '../../src/main/training/step_graph'
-import { ArrayStepper } from '../../src/main/training/stepper'
+import { createStepper } from '../../src/main/training/stepper'
 import { TapCache } from '../../src/main/training/taps'
 import { SHARED } from '../helpers/shared'
 import { printTable } from './report'
@@ -47,6 +49,7 @@ async function writePlan(
   folder: string,
   settings: TrainSettings,
   samples: readonly (readonly [Learnable, PlanSample['use']])[],
+  provider: Provider,
   weights: string[] = [WEIGHTS],
 ): Promise<Plan> {
   await mkdir(join(folder, 'labels'), { recursive: true })
@@ -65,7 +68,7 @@ async function writePlan(
     format: 1,
     arch: 'mobilenet',
     weights,
-    provider: 'cpu',
+    provider,
     settings,
     samples: listed,
     previews: [],
@@ -74,11 +77,11 @@ async function writePlan(
   return plan
 }
 
-async function score(weights: Weights, faces: Faces): Promise<ValidationScores> {
+async function score(weights: Weights, faces: Faces, provider: Provider): Promise<ValidationScores> {
   const evaluator = await Evaluator.create(
     weights,
     { arch: 'mobilenet', scope: 'full', resolution: SIDE },
-    'cpu',
+    provider,
   )
   await evaluator.use((name) => weights.get(name)?.data as Float32Array)
   const pairs: (readonly [Face, Uint8Array])[] = []
@@ -103,6 +106,7 @@ async function plainRecipe(
   faces: Faces,
   scope: Scope,
   folder: string,
+  provider: Provider,
 ): Promise<{ weights: Weights; seconds: number }> {
   const indices = faces.of('train')
   const steps = Math.min(400, Math.max(150, 10 * indices.length))
@@ -115,8 +119,8 @@ async function plainRecipe(
     batchNorm: 'running',
     dicePresent: false,
   }
-  const stepper = await ArrayStepper.create(buildStep(base, options), base, 'cpu')
-  const taps = scope === 'decoder' ? await TapCache.create(join(folder, 'taps'), base, SIDE, 'cpu') : null
+  const stepper = await createStepper(buildStep(base, options), base, provider)
+  const taps = scope === 'decoder' ? await TapCache.create(join(folder, 'taps'), base, SIDE, provider) : null
   const random = randomOf(0)
   const begun = performance.now()
   for (let step = 1; step <= steps; step++) {
@@ -156,8 +160,8 @@ const REPLAYS = 40
 const SCRATCH_SECONDS = 300
 
 export async function run(): Promise<void> {
-  const [kindsText = KINDS.join(), sizesText = '5,10,20,40,80,240', overrides = '{}', set = 'test'] =
-    process.argv.slice(3)
+  const [kindsText = KINDS.join(), sizesText = '5,10,20,40,80,240', overrides = '{}', set = 'test', on = 'cpu'] = process.argv.slice(3) // prettier-ignore
+  const provider = z.enum(PROVIDERS).exclude(['auto']).parse(on)
   const kinds = KINDS.filter((kind) => kindsText.split(',').includes(kind))
   const root = await mkdtemp(join(tmpdir(), 'facet-adapt-'))
   const night = (await treeSamples(NIGHT)).samples
@@ -168,13 +172,13 @@ export async function run(): Promise<void> {
     samples.map((sample) => [sample, use] as const)
   const testOf = async (samples: readonly Sample[], name: string) => {
     const folder = join(root, name)
-    return new Faces(folder, await writePlan(folder, DEFAULTS, as(only(samples, set), 'val')), SIDE)
+    return new Faces(folder, await writePlan(folder, DEFAULTS, as(only(samples, set), 'val'), provider), SIDE)
   }
   const [byNight, byDay] = [await testOf(night, 'night'), await testOf(day, 'day')]
   const base = await readTensors([WEIGHTS])
   const rows = [['faces', 'recipe', 'steps', 'seconds', 'night', 'day', ...CLASS_NAMES.slice(1)]]
   const add = async (label: readonly string[], weights: Weights): Promise<void> => {
-    const [n, d] = [await score(weights, byNight), await score(weights, byDay)]
+    const [n, d] = [await score(weights, byNight, provider), await score(weights, byDay, provider)]
     const parts = CLASS_NAMES.slice(1).map((part) => (n.f1[part] ?? NaN).toFixed(3))
     rows.push([...label, n.mean_f1.toFixed(4), d.mean_f1.toFixed(4), ...parts])
     console.log(rows.at(-1)?.join(' '))
@@ -186,8 +190,14 @@ export async function run(): Promise<void> {
       const folder = join(root, `${kind}-${size}`)
       if (kind === 'scratch') continue
       if (kind === 'decoder' || kind === 'full') {
-        const plan = await writePlan(folder, DEFAULTS, as(samples, 'train'))
-        const { weights, seconds } = await plainRecipe(base, new Faces(folder, plan, SIDE), kind, folder)
+        const plan = await writePlan(folder, DEFAULTS, as(samples, 'train'), provider)
+        const { weights, seconds } = await plainRecipe(
+          base,
+          new Faces(folder, plan, SIDE),
+          kind,
+          folder,
+          provider,
+        )
         const steps = Math.min(400, Math.max(150, 10 * size))
         await add([String(size), `PyTorch's, ${kind}`, String(steps), seconds.toFixed(0)], weights)
         continue
@@ -200,7 +210,7 @@ export async function run(): Promise<void> {
         resolution: SIDE,
         pace: () => null,
       })
-      await writePlan(folder, settings, [...as(samples, 'train'), ...as(replays, 'replay')])
+      await writePlan(folder, settings, [...as(samples, 'train'), ...as(replays, 'replay')], provider)
       const { best, steps, seconds } = await learn(folder)
       await add(
         [String(size), kind === 'replay' ? "Facet's, replay" : "Facet's", String(steps), seconds.toFixed(0)],
@@ -218,7 +228,7 @@ export async function run(): Promise<void> {
       pace: () => null,
     })
     const faces = [...as(only(day, 'train'), 'train'), ...as(only(day, 'val'), 'val')]
-    await writePlan(folder, settings, faces, [])
+    await writePlan(folder, settings, faces, provider, [])
     const { best, steps, seconds } = await learn(folder)
     await add(['240', 'from scratch, by day', String(steps), seconds.toFixed(0)], best)
   }

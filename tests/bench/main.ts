@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   adapt: () => import('./adapt'),
   brush: () => import('./brush'),
   training: () => import('./training'),
+  providers: () => import('./providers'),
   serve: () => import('./serve'),
   inference: () => import('./inference'),
   folder: () => import('./folder'),
