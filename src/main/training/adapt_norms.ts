@@ -5,7 +5,7 @@
  */
 import type { Provider } from '../../shared/terms'
 import { tensor, toFloat32, type Tensor } from '../base/tensor'
-import { encodeModel } from '../onnx/encode'
+import { encodeFor } from '../runtime/encode'
 import { GraphBuilder } from '../onnx/graph'
 import { pruneGraph } from '../onnx/prune'
 import { createSession } from '../runtime/session'
@@ -35,7 +35,7 @@ export async function adaptedNorms(
   if (share === 0) return adapted
   const { graph, norms } = statisticsGraph(stateDict, { arch, resolution, batch })
   if (norms.length === 0) return adapted
-  const session = await createSession(encodeModel(graph), provider)
+  const session = await createSession(encodeFor(provider, graph), provider)
   const sums = new Map(norms.map((norm) => [norm, new Moments()]))
   try {
     for await (const group of batchesOf(faces, batch)) {

@@ -150,31 +150,26 @@ function mirror({ side, rgb, labels, checked }: Face): Face {
 }
 
 function moved({ side, rgb, labels, checked }: Face, { mirrored, angle, zoom, shift }: Change): Face {
-  const out = {
-    ...{ side, rgb: new Uint8Array(rgb.length), labels: new Uint8Array(labels.length).fill(IGNORED) },
-    checked: mirrored ? mirroredParts(checked) : checked,
-  }
+  const [pixels, classes] = [new Uint8Array(rgb.length), new Uint8Array(labels.length).fill(IGNORED)]
   const [cosine, sine] = [Math.cos(angle) / zoom, Math.sin(angle) / zoom]
   const centre = (side - 1) / 2
   const last = side - 1
-  for (let y = 0; y < side; y++) {
-    const dy = y - centre - shift[1] * side
-    for (let x = 0; x < side; x++) {
-      const dx = (mirrored ? last - x : x) - centre - shift[0] * side
+  const [across, down] = [shift[0] * side, shift[1] * side]
+  for (let y = 0, to = 0; y < side; y++) {
+    const dy = y - centre - down
+    for (let x = 0; x < side; x++, to++) {
+      const dx = (mirrored ? last - x : x) - centre - across
       // Where this pixel of the result lies in the face.
       const u = cosine * dx + sine * dy + centre
       const v = cosine * dy - sine * dx + centre
-      const to = y * side + x
-      const column = Math.round(u)
-      const row = Math.round(v)
-      if (column >= 0 && column <= last && row >= 0 && row <= last) {
-        const label = labels[row * side + column] as number
-        out.labels[to] = mirrored ? (MIRRORED[label] as number) : label
+      if (u >= -0.5 && u < last + 0.5 && v >= -0.5 && v < last + 0.5) {
+        const label = labels[((v + 0.5) | 0) * side + ((u + 0.5) | 0)] as number
+        classes[to] = mirrored ? (MIRRORED[label] as number) : label
       }
       const cu = u < 0 ? 0 : u > last ? last : u
       const cv = v < 0 ? 0 : v > last ? last : v
-      const left = Math.min(Math.floor(cu), last - 1)
-      const top = Math.min(Math.floor(cv), last - 1)
+      const left = cu < last ? cu | 0 : last - 1
+      const top = cv < last ? cv | 0 : last - 1
       const fx = cu - left
       const fy = cv - top
       const above = 3 * (top * side + left)
@@ -184,9 +179,9 @@ function moved({ side, rgb, labels, checked }: Face, { mirrored, angle, zoom, sh
         const lowerLeft = rgb[below + c] as number
         const upper = upperLeft + fx * ((rgb[above + c + 3] as number) - upperLeft)
         const lower = lowerLeft + fx * ((rgb[below + c + 3] as number) - lowerLeft)
-        out.rgb[3 * to + c] = upper + fy * (lower - upper) + 0.5
+        pixels[3 * to + c] = upper + fy * (lower - upper) + 0.5
       }
     }
   }
-  return out
+  return { side, rgb: pixels, labels: classes, checked: mirrored ? mirroredParts(checked) : checked }
 }

@@ -4,13 +4,15 @@
  * reads as they are, and the update is a loop over them.
  */
 import { invariant } from '../../shared/assert'
+import { FacetError } from '../../shared/errors'
 import type { Provider } from '../../shared/terms'
 import { AdamW } from '../autodiff/optimizers'
-import { encodeModel } from '../onnx/encode'
 import { GraphBuilder, type Graph, type Value } from '../onnx/graph'
+import { encodeFor } from '../runtime/encode'
 import { Residents, type StepSession } from '../runtime/resident'
 import type { Array32 } from '../runtime/session'
 import { requireTensor, type StateDict } from '../segface/weights'
+import { banksOf, pack, putTogether, takeOut, unpack, type Bank } from './banks'
 import { adamW, BETAS, EPSILON, scalarsOf, type Learned, type StepSettings } from './adamw'
 import { STEP, type StepGraph } from './step_graph'
 
@@ -77,7 +79,7 @@ export class ArrayStepper implements Stepper {
 
   static async create(graph: StepGraph, stateDict: StateDict, provider: Provider): Promise<ArrayStepper> {
     const residents = new Residents(provider)
-    const session = await residents.createStepSession(encodeModel(graph.graph))
+    const session = await residents.createStepSession(encodeFor(provider, graph.graph))
     const stepper = new ArrayStepper(graph, residents, session)
     await stepper.reset(stateDict)
     return stepper
@@ -130,8 +132,8 @@ export class ArrayStepper implements Stepper {
 
 const PARTS = ['parameter', 'm', 'v', 'mean'] as const
 
-/** The names of a learned tensor and of its state among the residents. */
-function stateOf(name: string): Record<keyof Learned, string> {
+/** The names of a bank and of its state among the residents. */
+function stateOf({ name }: Bank): Record<keyof Learned, string> {
   return { parameter: name, m: `m:${name}`, v: `v:${name}`, mean: `mean:${name}` }
 }
 
@@ -144,6 +146,7 @@ export class DeviceStepper implements Stepper {
 
   private constructor(
     private readonly graph: StepGraph,
+    private readonly banks: readonly Bank[],
     private readonly residents: Residents,
     private readonly session: StepSession,
   ) {
@@ -152,9 +155,9 @@ export class DeviceStepper implements Stepper {
 
   static async create(graph: StepGraph, stateDict: StateDict, provider: Provider): Promise<DeviceStepper> {
     const residents = new Residents(provider)
-    const { updating, updates } = withUpdate(graph)
-    const session = await residents.createStepSession(encodeModel(updating), updates)
-    const stepper = new DeviceStepper(graph, residents, session)
+    const { updating, updates, banks } = withUpdate(graph)
+    const session = await residents.createStepSession(encodeFor(provider, updating), updates)
+    const stepper = new DeviceStepper(graph, banks, residents, session)
     await stepper.reset(stateDict)
     return stepper
   }
@@ -166,31 +169,28 @@ export class DeviceStepper implements Stepper {
   }
 
   async read(): Promise<Map<string, Learned>> {
-    const { learned } = this.graph
-    const arrays = await this.residents.read(learned.flatMap((name) => Object.values(stateOf(name))))
-    return new Map(
-      learned.map((name) => {
-        const names = stateOf(name)
-        return [
-          name,
-          {
-            parameter: floats(arrays, names.parameter),
-            m: floats(arrays, names.m),
-            v: floats(arrays, names.v),
-            mean: floats(arrays, names.mean),
-          },
-        ]
-      }),
-    )
+    const arrays = await this.residents.read(this.banks.flatMap((bank) => Object.values(stateOf(bank))))
+    const learned = new Map<string, Learned>()
+    for (const bank of this.banks) {
+      const names = stateOf(bank)
+      const part = (name: keyof Learned) => unpack(bank, floats(arrays, names[name]))
+      const [parameter, m, v, mean] = [part('parameter'), part('m'), part('v'), part('mean')]
+      for (const { name } of bank.tensors) {
+        const of = (all: ReadonlyMap<string, Float32Array>) => all.get(name) as Float32Array
+        learned.set(name, { parameter: of(parameter), m: of(m), v: of(v), mean: of(mean) })
+      }
+    }
+    return new Map(this.graph.learned.map((name) => [name, learned.get(name) as Learned]))
   }
 
   async write(learned: ReadonlyMap<string, Learned>): Promise<void> {
-    const arrays = Array.from(learned, ([name, state]) => {
-      const shape = this.shapes.get(name) ?? []
-      const names = stateOf(name)
-      return PARTS.map((part) => [names[part], { data: state[part], shape }] as const)
-    })
-    await this.residents.write(Object.fromEntries(arrays.flat()))
+    const arrays = this.banks.flatMap((bank) =>
+      PARTS.map((part) => {
+        const data = pack(bank, (name) => learned.get(name)?.[part] ?? missing(name))
+        return [stateOf(bank)[part], { data, shape: [bank.size] }] as const
+      }),
+    )
+    await this.residents.write(Object.fromEntries(arrays))
   }
 
   reset(stateDict: StateDict): Promise<void> {
@@ -203,33 +203,48 @@ export class DeviceStepper implements Stepper {
   }
 }
 
-/** `step` with AdamW behind it in the place of the gradients' outputs, and which resident each output replaces. */
-function withUpdate({ graph, learned }: StepGraph): { updating: Graph; updates: Record<string, string> } {
-  const gradientOutputs = new Map(graph.outputs.map((output) => [output.name, output]))
-  const kept = graph.outputs.filter(({ name }) => !name.startsWith(STEP.gradient('')))
-  const g = new GraphBuilder(graph.name, { ...graph, outputs: kept })
+/**
+ * `step` over banks of its parameters, with AdamW of the banks behind it in the place of the gradients' outputs; and which
+ * resident each output replaces. Parameters that the loss does not depend on have banks of their own.
+ */
+function withUpdate({ graph, learned, still }: StepGraph): {
+  updating: Graph
+  updates: Record<string, string>
+  banks: Bank[]
+} {
   const inputs = new Map(graph.inputs.map((input) => [input.name, input]))
+  const shaped = learned.map((name) => [name, inputs.get(name)?.shape ?? missing(name)] as const)
+  const moving = banksOf('moving', shaped.filter(([name]) => !still.has(name))) // prettier-ignore
+  const decaying = banksOf('still', shaped.filter(([name]) => still.has(name))) // prettier-ignore
+
+  const g = new GraphBuilder(graph.name)
+  const isLearned = new Set(learned)
+  for (const { name, dtype, shape } of graph.inputs) if (!isLearned.has(name)) g.input(name, dtype, shape)
+  for (const [name, constant] of graph.initializers) g.initializer(name, constant)
   const [keep, rate, root, blend] = SCALARS.map((name) => g.input(name, 'float32', [1])) as [
     Value,
     Value,
     Value,
     Value,
   ]
-  const updates: Record<string, string> = {}
-  for (const name of learned) {
-    const parameter = inputs.get(name)
-    invariant(parameter !== undefined, `the step has no input ${name}`)
-    const names = stateOf(name)
-    const state = {
-      parameter,
-      m: g.input(names.m, 'float32', parameter.shape),
-      v: g.input(names.v, 'float32', parameter.shape),
-      mean: g.input(names.mean, 'float32', parameter.shape),
+  const states = [...moving, ...decaying].map((bank) => {
+    const names = stateOf(bank)
+    const state = (part: keyof Learned) => g.input(names[part], 'float32', [bank.size])
+    return {
+      bank,
+      state: { parameter: state('parameter'), m: state('m'), v: state('v'), mean: state('mean') },
     }
-    const gradient = gradientOutputs.get(STEP.gradient(name)) ?? null
-    const after = g.scope(`update.${name}`, () =>
-      AdamW(g, state, gradient, { keep, rate, root, blend }, { betas: BETAS, epsilon: EPSILON }),
-    )
+  })
+  for (const { bank, state } of states) takeOut(g, bank, state.parameter)
+  for (const node of graph.nodes) g.keep(node, node.inputs)
+
+  const outputs = new Map(graph.outputs.map((output) => [output.name, output]))
+  for (const [name, output] of outputs) if (!name.startsWith(STEP.gradient(''))) g.output(name, output)
+  const updates: Record<string, string> = {}
+  for (const { bank, state } of states) {
+    const gradientOf = (name: string) => outputs.get(STEP.gradient(name)) ?? missing(name)
+    const gradient = moving.includes(bank) ? putTogether(g, bank, gradientOf) : null
+    const after = AdamW(g, state, gradient, { keep, rate, root, blend }, { betas: BETAS, epsilon: EPSILON })
     for (const part of PARTS) {
       if (after[part] === state[part]) continue
       const output = `updated:${state[part].name}`
@@ -237,7 +252,11 @@ function withUpdate({ graph, learned }: StepGraph): { updating: Graph; updates: 
       updates[output] = state[part].name
     }
   }
-  return { updating: g.finish(), updates }
+  return { updating: g.finish(), updates, banks: [...moving, ...decaying] }
+}
+
+function missing(name: string): never {
+  throw new FacetError('engine/failed', `internal: there is no learned tensor ${name}`)
 }
 
 function shapesOf({ graph, learned }: StepGraph): Map<string, readonly number[]> {

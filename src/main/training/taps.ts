@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { invariant } from '../../shared/assert'
 import type { Provider } from '../../shared/terms'
 import { elementCount, tensor, toFloat16Bits, toFloat32 } from '../base/tensor'
-import { encodeModel } from '../onnx/encode'
+import { encodeFor } from '../runtime/encode'
 import { createSession, type Session } from '../runtime/session'
 import { buildTaps } from '../segface/network'
 import { normalise } from '../segface/preprocess'
@@ -43,7 +43,7 @@ export class TapCache {
   ): Promise<TapCache> {
     await mkdir(folder, { recursive: true })
     const graph = buildTaps(stateDict, { resolution })
-    const session = await createSession(encodeModel(graph), provider)
+    const session = await createSession(encodeFor(provider, graph), provider)
     return new TapCache(folder, session, graph.outputs)
   }
 

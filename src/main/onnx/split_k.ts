@@ -1,0 +1,114 @@
+/**
+ * @file Matrix products of a long inner side K and a small result, cut along K into many that are summed up ("split-K"). A
+ * graphics device computes every tile of a result on one of its many cores, start to end: of a gradient of 16 x 3 weights
+ * over 16,384 pixels it uses one, and takes as long as for a thousand times the work.
+ */
+import { at } from '../../shared/assert'
+import { elementCount } from '../base/tensor'
+import { GraphBuilder, int, type Graph, type Node, type Value } from './graph'
+import { MatMul } from './ops/linear'
+import { Reshape, Transpose } from './ops/shape'
+
+/** Side of the tiles that kernels compute, about. */
+const TILE = 32
+/** Tiles that keep a large device busy; more are only more to sum up. */
+const TILES = 256
+/** Shorter pieces of K are not worth it, nor is a cut into fewer. */
+const SHORTEST = 128
+const FEWEST = 4
+
+/** The graph with its long products cut; what it computes stays the same but for rounding. */
+export function splitLongProducts(graph: Graph): Graph {
+  const products = new Map(
+    graph.nodes.flatMap((node) => {
+      const product = productOf(node)
+      if (product === null) return []
+      const pieces = piecesOf(product)
+      return pieces < FEWEST ? [] : [[node, { product, pieces }] as const]
+    }),
+  )
+  if (products.size === 0) return graph
+  const g = new GraphBuilder(graph.name)
+  for (const { name, dtype, shape } of graph.inputs) g.input(name, dtype, shape)
+  for (const [name, tensor] of graph.initializers) g.initializer(name, tensor)
+  for (const node of graph.nodes) {
+    const found = products.get(node)
+    if (found === undefined) g.keep(node, node.inputs)
+    else g.scope(at(node.outputs, 0).name, () => cut(g, node, found.product, found.pieces))
+  }
+  for (const output of graph.outputs) g.output(output.name, output)
+  return g.finish()
+}
+
+/** A [batch, M, K] by B [batch, K, N], either one perhaps stored with its last two sides exchanged. */
+interface Product {
+  readonly a: Value
+  readonly b: Value
+  readonly isTransposedA: boolean
+  readonly isTransposedB: boolean
+  readonly batch: number
+  readonly m: number
+  readonly k: number
+  readonly n: number
+}
+
+/** What a MatMul or a Gemm without a sum multiplies; null for other nodes, and where A and B are not alike in number. */
+function productOf({ opType, inputs, attributes }: Node): Product | null {
+  const [a, b, c] = inputs
+  if (!a || !b || a.dtype !== 'float32') return null
+  if (opType === 'MatMul') {
+    if (a.shape.length < 2 || b.shape.length < 2) return null
+    const [many, leading] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
+    const isAlike = many.join() === leading.join()
+    if (!isAlike && leading.length > 0) return null
+    // One B for all matrices of A is one for all of their rows.
+    const batch = isAlike ? elementCount(many) : 1
+    const [k = 0, n = 0] = b.shape.slice(-2)
+    return {
+      a,
+      b,
+      isTransposedA: false,
+      isTransposedB: false,
+      batch,
+      m: elementCount(a.shape) / batch / k,
+      k,
+      n,
+    }
+  }
+  if (opType !== 'Gemm' || c || attributes.alpha || attributes.beta) return null
+  const [isTransposedA, isTransposedB] = [isOne(attributes.transA), isOne(attributes.transB)]
+  const [k = 0, m = 0] = isTransposedA ? a.shape : a.shape.toReversed()
+  const n = at(b.shape, isTransposedB ? 0 : 1)
+  return { a, b, isTransposedA, isTransposedB, batch: 1, m, k, n }
+}
+
+/** Into how many pieces K is cut: a power of two that divides it; 1 where a size is not known. */
+function piecesOf({ batch, m, k, n }: Product): number {
+  if ([batch, m, k, n].some((size) => size < 1)) return 1
+  const tiles = batch * Math.ceil(m / TILE) * Math.ceil(n / TILE)
+  let pieces = 1
+  while (pieces * tiles < TILES && k % (2 * pieces) === 0 && k / (2 * pieces) >= SHORTEST) pieces *= 2
+  return pieces
+}
+
+/** Adds the product in pieces, and their sum by the name of the node's output. */
+function cut(g: GraphBuilder, node: Node, product: Product, pieces: number): void {
+  const { a, b, isTransposedA, isTransposedB, batch, m, k, n } = product
+  const each = k / pieces
+  // To [batch, pieces, M, each] and [batch, pieces, each, N].
+  const left = isTransposedA
+    ? Transpose(g, Reshape(g, a, [batch, pieces, each, m]), [0, 1, 3, 2])
+    : m === 1
+      ? Reshape(g, a, [batch, pieces, m, each])
+      : Transpose(g, Reshape(g, a, [batch, m, pieces, each]), [0, 2, 1, 3])
+  const right = isTransposedB
+    ? Transpose(g, Reshape(g, b, [batch, n, pieces, each]), [0, 2, 3, 1])
+    : Reshape(g, b, [batch, pieces, each, n])
+  const partial = MatMul(g, left, right)
+  const sum = g.op('ReduceSum', [partial, g.int64s([1])], { keepdims: int(0) })
+  const { outputs } = node
+  g.keep({ opType: 'Reshape', inputs: [], outputs, attributes: {} }, [sum, g.int64s(at(outputs, 0).shape)])
+}
+
+const isOne = (attribute: Node['attributes'][string] | undefined): boolean =>
+  attribute?.type === 'int' && attribute.value === 1
