@@ -18,6 +18,8 @@ import { createSession, type Array32, type Session } from '../runtime/session'
 
 /** Relative to the largest number: half floats inside a driver stay well below, a wrong result does not. */
 const TOLERANCE = 2e-2
+/** The share of pixels whose greatest logits may be equal but for rounding. */
+const UNDECIDED = 1e-3
 /** No graphics hardware takes so long for the convolution of `tooSlow`, and none that takes so much longer is of use. */
 const SLOW_MS = 50
 const SLOW_RATIO = 10
@@ -283,6 +285,17 @@ export function requireClose(
     'provider/unusable',
     `The provider ${provider} computes ${what} otherwise than the processor: ${how}.`,
     { provider, worst: Number.isFinite(worst) ? worst : null },
+  )
+}
+
+/** Throws `provider/unusable` where labels are not those of the provider's own logits, but for pixels as good as undecided. */
+export function requireLabels(provider: Provider, found: Uint8Array, expected: Uint8Array): void {
+  const different = found.filter((label, pixel) => label !== expected[pixel]).length
+  if (different <= UNDECIDED * expected.length) return
+  throw new FacetError(
+    'provider/unusable',
+    `The provider ${provider} labels ${different} of ${expected.length} pixels otherwise than its own logits say.`,
+    { provider, worst: different / expected.length },
   )
 }
 

@@ -8,8 +8,10 @@ import { SEGFACE_PREPROCESSING, type OnnxDescription, type Preprocessing } from 
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { readTensors } from '../checkpoint/overlay'
+import { elementCount } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
+import { encodeFor } from '../runtime/encode'
 import { createSession, type Array32, type Session } from '../runtime/session'
 import { recognise, type SegFaceConfig } from '../segface/config'
 import { backboneInInt8, gainsInInt8 } from '../segface/int8'
@@ -17,24 +19,39 @@ import { buildMixture, type TakenParts } from '../segface/mixture'
 import { buildSegFace } from '../segface/network'
 import { buildHead, endIn, type Ending } from '../segface/postprocess'
 import { cannotRun } from './examine'
+import { DeviceNetwork } from './device_network'
+import { kept } from './kept'
 import type { GraphCache } from './graph_cache'
 import { filesOf, type NetworkRef } from './protocol'
 
+interface Releasable {
+  release(): Promise<void>
+}
+
 /** A network loaded on a provider, and what it is fed. */
-interface Loaded {
+interface Loaded<S extends Releasable = Session> {
   /** The class of each of its channels. */
   readonly channels: readonly Channel[]
   readonly resolution: number
   readonly preprocessing: Preprocessing
-  readonly session: Session
+  readonly session: S
 }
+
+/** How a graph is loaded, and what that is called among what is kept. */
+type Opener<S> = readonly [kind: string, open: (graph: Uint8Array | string) => Promise<S>]
+
+const sessionOn = (provider: Provider): Opener<Session> => [
+  'session',
+  (graph) => createSession(graph, provider),
+]
+const ON_DEVICE: Opener<DeviceNetwork> = ['device', (graph) => DeviceNetwork.create(graph)]
 
 export interface Network extends Loaded {
   /** Normalised pictures [N, 3, R, R] to logits [N, C, h, w]; h and w are R where SegFace's tensors make it. */
   run(image: Float32Array): Promise<Logits>
 }
 
-export interface Labeller extends Loaded {
+export interface Labeller extends Loaded<Releasable> {
   /**
    * One normalised picture [1, 3, R, R] to a number per pixel of a grid of any size, [height, width]: a channel's, or how sure
    * the network is of it, by what the labeller was loaded for.
@@ -52,17 +69,25 @@ export interface Grid {
   readonly height: number
 }
 
-export interface BatchLabeller extends Loaded {
+export interface BatchLabeller extends Loaded<Releasable> {
   /** Normalised pictures, a batch at most, each on a grid of its own. */
   labelAll(images: readonly Float32Array[], grids: readonly Grid[]): Promise<Uint8Array[]>
 }
+
+/** A network with what ends its logits. */
+interface Endable extends Loaded<Releasable> {
+  /** Normalised pictures [N, 3, R, R], one after another, to what ends the logits of any of them. */
+  run(images: Float32Array): Promise<EndPicture>
+}
+
+type EndPicture = (ending: Ending, picture: number, grid: Grid) => Promise<Uint8Array>
 
 /** A loaded network costs up to a gigabyte; label heads cost next to nothing but one per mask size. */
 const MAX_NETWORKS = 2
 const MAX_HEADS = 16
 
 export class Networks {
-  readonly #networks = new Map<string, Loaded>()
+  readonly #networks = new Map<string, Loaded<Releasable>>()
   readonly #heads = new Map<string, Session>()
 
   /** Without a cache, every network is built from its weights. */
@@ -87,25 +112,20 @@ export class Networks {
     }
     const form = `logits of ${batch}`
     const make = async (): Promise<Graph> => buildNetwork(ref, batch)
-    return networkOver(await this.#loadSegFace(ref, provider, form, make), SEGFACE_PORTS)
+    return networkOver(await this.#loadSegFace(ref, provider, form, make, sessionOn(provider)), SEGFACE_PORTS)
   }
 
   /**
    * What labels pictures by the network of `ref` on `provider`, or says how sure it is of that. On the processor its graph ends
-   * in them; others need not know how to make them, so their logits are brought to an end on the processor.
+   * in them; others need not know how to make them.
    */
   async loadLabeller(ref: NetworkRef, provider: Provider, ending: Ending = 'labels'): Promise<Labeller> {
     if (provider === 'cpu' && !ref.onnx) {
       const make = async (): Promise<Graph> => endIn(ending, await buildNetwork(ref))
-      return labellerOver(await this.#loadSegFace(ref, provider, ending, make), ending)
+      return labellerOver(await this.#loadSegFace(ref, provider, ending, make, sessionOn(provider)), ending)
     }
-    const network = await this.load(ref, provider)
-    const label = async (image: Float32Array, grid: Grid): Promise<Uint8Array> => {
-      const logits = await network.run(image)
-      const head = await this.#loadHead(ending, logits.shape, grid)
-      return endOf(ending, await head.run({ logits }))
-    }
-    return { ...network, label }
+    const { run, ...network } = await this.#loadEndable(ref, provider, 1)
+    return { ...network, label: async (image, grid) => (await run(image))(ending, 0, grid) }
   }
 
   /** What labels `batch` pictures at once. An ONNX file of others, and a batch of one, take one after another. */
@@ -119,52 +139,82 @@ export class Networks {
       }
       return { ...labeller, labelAll }
     }
-    const network = await this.load(ref, provider, batch)
+    const { run, ...network } = await this.#loadEndable(ref, provider, batch)
     const labelAll: BatchLabeller['labelAll'] = async (images, grids) => {
       const size = 3 * ref.resolution ** 2
       // Places that stay empty are pictures of zeros.
       const together = new Float32Array(batch * size)
       images.forEach((image, i) => together.set(image, i * size))
-      const { data, shape } = await network.run(together)
-      const [, ...one] = shape
-      const length = data.length / batch
+      const end = await run(together)
       const all: Uint8Array[] = []
-      for (const [i, grid] of grids.entries()) {
-        const logits = { data: data.subarray(i * length, (i + 1) * length), shape: [1, ...one] }
-        const head = await this.#loadHead('labels', logits.shape, grid)
-        all.push(endOf('labels', await head.run({ logits })))
-      }
+      for (const [i, grid] of grids.entries()) all.push(await end('labels', i, grid))
       return all
     }
     return { ...network, labelAll }
   }
 
-  #loadSegFace(
+  /** A network whose logits are ended where they are; those that cannot be are brought to an end on the processor. */
+  async #loadEndable(ref: NetworkRef, provider: Provider, batch: number): Promise<Endable> {
+    if (provider === 'webgpu' && !ref.onnx) {
+      const make = async (): Promise<Graph> => buildNetwork(ref, batch)
+      const loaded = await this.#loadSegFace(ref, provider, `logits of ${batch}`, make, ON_DEVICE)
+      const { session: network, resolution } = loaded
+      const run: Endable['run'] = async (images) => {
+        await network.run(images, [batch, 3, resolution, resolution])
+        return async (ending, picture, grid) =>
+          network.fits(grid)
+            ? network.end(ending, picture, grid)
+            : this.#end(ending, await network.logits(), picture, grid)
+      }
+      return { ...loaded, run }
+    }
+    const network = await this.load(ref, provider, batch)
+    const run: Endable['run'] = async (images) => {
+      const logits = await network.run(images)
+      return (ending, picture, grid) => this.#end(ending, logits, picture, grid)
+    }
+    return { ...network, run }
+  }
+
+  /** Ends the logits of a picture on the processor. */
+  async #end(ending: Ending, { data, shape }: Logits, picture: number, grid: Grid): Promise<Uint8Array> {
+    const one = [1, ...shape.slice(1)]
+    const length = elementCount(one)
+    const head = await this.#loadHead(ending, one, grid)
+    const logits = { data: data.subarray(picture * length, (picture + 1) * length), shape: one }
+    return endOf(ending, await head.run({ logits }))
+  }
+
+  /** The network of `ref` as `open` loads its graph, which `make` builds where the cache does not have it. */
+  #loadSegFace<S extends Releasable>(
     ref: NetworkRef,
     provider: Provider,
     form: string,
     make: () => Promise<Graph>,
-  ): Promise<Loaded> {
-    return this.#kept(ref, provider, form, async () => {
-      const encode = async (): Promise<Uint8Array> => encodeModel(await make())
-      const graph = this.cache ? await this.cache.graphOf(ref, form, encode) : await encode()
-      const session = await createSession(graph, provider)
+    [kind, open]: Opener<S>,
+  ): Promise<Loaded<S>> {
+    return this.#kept(ref, provider, `${form}, ${kind}`, async () => {
+      const encode = async (): Promise<Uint8Array> => encodeFor(provider, await make())
+      const cached = provider === 'webgpu' ? `${form}, for WebGPU` : form
+      const graph = this.cache ? await this.cache.graphOf(ref, cached, encode) : await encode()
+      const session = await open(graph)
       const channels = CLASS_ORDERS[(await recogniseIn(ref.weights)).classes === 11 ? 'lapa' : 'segface']
       return { session, channels, resolution: ref.resolution, preprocessing: SEGFACE_PREPROCESSING }
     })
   }
 
   /** By what its files hold, too: another model may stand in the place of one that was deleted. */
-  async #kept(
+  async #kept<S extends Releasable>(
     ref: NetworkRef,
     provider: Provider,
     form: string,
-    make: () => Promise<Loaded>,
-  ): Promise<Loaded> {
+    make: () => Promise<Loaded<S>>,
+  ): Promise<Loaded<S>> {
     const { resolution, onnx, precision = 'float', taken } = ref
     const files = await Promise.all(filesOf(ref).map(fingerprint))
     const key = JSON.stringify([files, resolution, onnx, precision, taken, provider, form])
-    return kept(this.#networks, key, MAX_NETWORKS, make, ({ session }) => session.release())
+    const networks = this.#networks as Map<string, Loaded<S>>
+    return kept(networks, key, MAX_NETWORKS, make, ({ session }) => session.release())
   }
 
   /** Logits of `shape` [1, C, h, w] to an ending per pixel of a grid; always on the processor. */
@@ -248,28 +298,4 @@ export async function buildNetwork(ref: NetworkRef, batch = 1): Promise<Graph> {
   for (const { from, parts } of taken)
     others.push({ graph: await buildNetwork({ ...from, precision }, batch), parts })
   return buildMixture(graph, others)
-}
-
-/** The cached value under `key`, made where absent; the least recently used one beyond `most` is released. */
-async function kept<T>(
-  cache: Map<string, T>,
-  key: string,
-  most: number,
-  make: () => Promise<T>,
-  release: (value: T) => Promise<void>,
-): Promise<T> {
-  const found = cache.get(key)
-  if (found !== undefined) {
-    cache.delete(key)
-    cache.set(key, found)
-    return found
-  }
-  for (const [oldest, value] of cache) {
-    if (cache.size < most) break
-    cache.delete(oldest)
-    await release(value)
-  }
-  const value = await make()
-  cache.set(key, value)
-  return value
 }

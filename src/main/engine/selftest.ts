@@ -6,7 +6,7 @@ import { median } from '../base/quantile'
 import type { Provider } from '../../shared/terms'
 import { toWire } from '../../shared/errors'
 import { TRAINING_PROVIDERS } from '../runtime/providers'
-import { checkOperators, noise, openDevice, requireClose, tooSlow } from './conformance'
+import { checkOperators, noise, openDevice, requireClose, requireLabels, tooSlow } from './conformance'
 import { Networks } from './networks'
 import type { Jobs, NetworkRef } from './protocol'
 
@@ -47,27 +47,41 @@ async function whyUntrainable(provider: Provider): Promise<string | null> {
   }
 }
 
-/** The network's worst relative difference from the processor's, and its median ms per run. */
+/** The network's worst relative difference from the processor's, and its median ms from a picture to labels. */
 async function tryNetwork(
   networks: Networks,
   ref: NetworkRef,
   provider: Provider,
 ): Promise<{ worst: number; ms: number }> {
-  const network = await networks.load(ref, provider)
-  const image = noise(3 * network.resolution ** 2)
+  const image = noise(3 * ref.resolution ** 2)
+  const logits = provider === 'cpu' ? null : await (await networks.load(ref, provider)).run(image)
+  const worst = logits ? requireClose(provider, 'the network', logits.data, await yardstick(ref, image)) : 0
+  const [height = ref.resolution, width = ref.resolution] = logits?.shape.slice(2) ?? []
+  const labeller = await networks.loadLabeller(ref, provider)
   const run = async () => {
     const start = performance.now()
-    const { data } = await network.run(image)
-    return { data, ms: performance.now() - start }
+    const labels = await labeller.label(image, { width, height })
+    return { labels, ms: performance.now() - start }
   }
   const first = await run()
-  const worst =
-    provider === 'cpu' ? 0 : requireClose(provider, 'the network', first.data, await yardstick(ref, image))
+  if (logits) requireLabels(provider, first.labels, greatest(logits.data, first.labels.length))
   const times: number[] = []
   const end = performance.now() + TIMED_MS
   while (first.ms < TIMED_MS && times.length < TIMED_RUNS && performance.now() < end)
     times.push((await run()).ms)
   return { worst, ms: median(times.length > 0 ? times : [first.ms]) }
+}
+
+/** The channel of the greatest of the logits [1, C, pixels] at each pixel, the first of equals. */
+function greatest(logits: Float32Array, pixels: number): Uint8Array {
+  const labels = new Uint8Array(pixels)
+  for (let channel = 1; channel < logits.length / pixels; channel++) {
+    for (let i = 0; i < pixels; i++) {
+      const most = logits[(labels[i] as number) * pixels + i] as number
+      if ((logits[channel * pixels + i] as number) > most) labels[i] = channel
+    }
+  }
+  return labels
 }
 
 /** What the processor's network computes, built anew, so that no fault of a cache hides in both. */

@@ -39,6 +39,10 @@ export class Residents {
     return this.#tensor(name).location === 'cpu' ? 'processor' : 'device'
   }
 
+  shapeOf(name: string): readonly number[] {
+    return this.#tensor(name).dims
+  }
+
   /**
    * Makes the arrays residents, in place of those of the same names. On the processor an array is fed as it is, without
    * a copy: what the caller writes into it later, the next run sees. A device gets a copy. Throws `provider/unusable`

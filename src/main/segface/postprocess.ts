@@ -1,34 +1,41 @@
 /** @file Logits to labels, and to how sure the network is of them: at the end of a network's graph, or as a graph of its own for a network that runs elsewhere. */
 import { at } from '../../shared/assert'
 import { CLASS_NAMES, type Channel } from '../../shared/labels'
+import { tensor } from '../base/tensor'
 import type { Graph, Value } from '../onnx/graph'
 import { GraphBuilder } from '../onnx/graph'
 import { Resize, ResizeTo } from '../onnx/ops/conv'
 import { Add, Cast, Exp, Mul, Reciprocal, Sub } from '../onnx/ops/elementwise'
 import { ArgMax, ReduceMax, ReduceSum } from '../onnx/ops/norm'
-import { Concat } from '../onnx/ops/shape'
+import { Concat, Gather, Slice } from '../onnx/ops/shape'
 
 /** What a network's graph may end in, one uint8 for each pixel: its class, or how sure the network is of that. */
 export type Ending = 'labels' | 'confidence'
 
 /**
- * The graph from `logits`, float32 [1, C, h, w], to `ending`, uint8 [1, height, width]: bilinear interpolation with half-pixel
- * centres, then, for labels, the class with the greatest logit, the first of equals; for confidence the share that softmax
- * gives that class, as 0 to 255.
+ * The graph from `logits`, float32 [N, C, h, w], to `ending` of one `picture` among them, counted from 0: uint8
+ * [1, height, width]. It interpolates bilinearly with half-pixel centres, then gives, for labels, the class with the greatest
+ * logit, the first of equals; for confidence the share that softmax gives that class, as 0 to 255.
  */
 export function buildHead(options: {
   readonly ending: Ending
-  /** [1, C, h, w]. */
+  /** [N, C, h, w]. */
   readonly shape: readonly number[]
+  readonly picture?: number
   readonly height: number
   readonly width: number
+  /** Of the operators that WebGPU has. */
+  readonly isOnDevice?: boolean
 }): Graph {
-  const { ending, shape, height, width } = options
+  const { ending, shape, picture = 0, height, width, isOnDevice = false } = options
   const g = new GraphBuilder(`${ending}_head`)
-  const logits = g.input('logits', 'float32', shape)
-  const [, , rows, columns] = shape
+  const all = g.input('logits', 'float32', shape)
+  const [pictures, , rows, columns] = shape
+  const range = { starts: [picture], ends: [picture + 1], axes: [0] }
+  const logits = pictures === 1 ? all : Slice(g, all, range)
   const sized = height === rows && width === columns ? logits : Resize(g, logits, [height, width])
-  g.output(ending, ENDINGS[ending](g, sized))
+  const end = ending === 'labels' && isOnDevice ? deviceLabels : ENDINGS[ending]
+  g.output(ending, end(g, sized))
   return g.finish()
 }
 
@@ -55,6 +62,17 @@ const ENDINGS: Readonly<Record<Ending, (g: GraphBuilder, logits: Value) => Value
     const share = Reciprocal(g, ReduceSum(g, others, [1], false))
     return Cast(g, Add(g, Mul(g, share, 255), 0.5), 'uint8')
   },
+}
+
+/** The class with the greatest of `logits` [N, C, h, w], uint8 [N, h, w], of operators that WebGPU has: it casts no int64, which ArgMax gives. */
+export function deviceLabels(g: GraphBuilder, logits: Value): Value {
+  const classes = at(logits.shape, 1)
+  const numbers = tensor(
+    'float32',
+    [classes],
+    Float32Array.from({ length: classes }, (_, c) => c),
+  )
+  return Cast(g, Gather(g, g.constant('class_numbers', numbers), ArgMax(g, logits, 1), 0), 'uint8')
 }
 
 /** Numbers of channels, in place, to SegFace's class numbers; a channel that is none of our classes becomes background. */

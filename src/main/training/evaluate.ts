@@ -1,20 +1,17 @@
 /** @file What the weights of the moment make of faces: one class a pixel, and the counts that scores are made of. */
-import { at, invariant } from '../../shared/assert'
+import { invariant } from '../../shared/assert'
 import type { Provider } from '../../shared/terms'
 import type { Scope, ValidationScores } from '../../shared/training'
 import { countPixels, sumConfusions, type Confusion } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'
-import { tensor } from '../base/tensor'
-import { encodeModel } from '../onnx/encode'
+import { encodeFor } from '../runtime/encode'
 import { GraphBuilder } from '../onnx/graph'
-import { Cast } from '../onnx/ops/elementwise'
-import { ArgMax } from '../onnx/ops/norm'
-import { Gather } from '../onnx/ops/shape'
 import { Residents, type StepSession } from '../runtime/resident'
 import type { Array32 } from '../runtime/session'
 import { classTokens, type Architecture } from '../segface/config'
 import { fuseTaps } from '../segface/decoder'
 import { headLogits } from '../segface/network'
+import { deviceLabels } from '../segface/postprocess'
 import { onceEach, requireTensor, type StateDict } from '../segface/weights'
 import type { Face } from './augment'
 import { fedTaps, isLearned } from './step_graph'
@@ -52,17 +49,9 @@ export class Evaluator {
     const context = { g, parameter }
     const taps = fedTaps(context, stateDict, { arch, scope, resolution, batch: 1 })
     const logits = headLogits(context, fuseTaps(context, taps), resolution, classTokens(stateDict))
-    // Looked up, not cast: WebGPU casts no int64, which ArgMax gives.
-    const classes = at(logits.shape, 1)
-    const numbers = tensor(
-      'float32',
-      [classes],
-      Float32Array.from({ length: classes }, (_, c) => c),
-    )
-    const labels = Gather(g, g.initializer('class_numbers', numbers), ArgMax(g, logits, 1), 0)
-    g.output('labels', Cast(g, labels, 'uint8'))
+    g.output('labels', deviceLabels(g, logits))
     const residents = new Residents(provider)
-    const session = await residents.createStepSession(encodeModel(g.finish()))
+    const session = await residents.createStepSession(encodeFor(provider, g.finish()))
     return new Evaluator(residents, session, shapes)
   }
 

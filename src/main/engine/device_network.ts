@@ -1,0 +1,80 @@
+/**
+ * @file A network on WebGPU whose logits stay in the device's memory and are ended there: 20 MB a picture at 512 x 512 do not
+ * cross, nor does the processor look through them, which takes longer than a good device needs for the network.
+ */
+import { at } from '../../shared/assert'
+import { FacetError } from '../../shared/errors'
+import { encodeFor } from '../runtime/encode'
+import { Residents, type StepSession } from '../runtime/resident'
+import { buildHead, type Ending } from '../segface/postprocess'
+import { kept } from './kept'
+
+/** Heads are small, but kernels are prepared for each. */
+const MAX_HEADS = 16
+/** Numbers that the humblest WebGPU binds at once (maxStorageBufferBindingSize, 128 MiB). */
+const MAX_ELEMENTS = 2 ** 25
+const LOGITS = 'logits'
+
+export class DeviceNetwork {
+  readonly #heads = new Map<string, StepSession>()
+
+  private constructor(
+    private readonly residents: Residents,
+    private readonly session: StepSession,
+  ) {}
+
+  /** Loads `graph` (ONNX bytes, or the path of an ONNX file), from `image` to `logits`. Throws `provider/unusable`. */
+  static async create(graph: Uint8Array | string): Promise<DeviceNetwork> {
+    const residents = new Residents('webgpu')
+    return new DeviceNetwork(residents, await residents.createStepSession(graph, { [LOGITS]: LOGITS }))
+  }
+
+  /** Normalised pictures [N, 3, R, R] to logits, which stay until the next ones. */
+  async run(image: Float32Array, shape: readonly number[]): Promise<void> {
+    await this.session.run({ image: { data: image, shape } })
+  }
+
+  /** True where the logits of a picture can be ended on the device: they are interpolated to the grid before. */
+  fits(grid: { readonly width: number; readonly height: number }): boolean {
+    return this.#classes * grid.width * grid.height <= MAX_ELEMENTS
+  }
+
+  /** The end of the logits of a picture, counted from 0, per pixel of a grid that fits: [height, width]. */
+  async end(
+    ending: Ending,
+    picture: number,
+    { width, height }: { readonly width: number; readonly height: number },
+  ): Promise<Uint8Array> {
+    const shape = this.residents.shapeOf(LOGITS)
+    const head = await kept(
+      this.#heads,
+      [ending, picture, width, height].join(),
+      MAX_HEADS,
+      () => {
+        const graph = buildHead({ ending, shape, picture, height, width, isOnDevice: true })
+        return this.residents.createStepSession(encodeFor('webgpu', graph))
+      },
+      (old) => old.release(),
+    )
+    const { [ending]: output } = await head.run({})
+    if (output?.data instanceof Uint8Array) return output.data
+    throw new FacetError('engine/failed', `internal: the network has no ${ending}`)
+  }
+
+  /** The logits [N, C, h, w], brought back. */
+  async logits(): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+    const { [LOGITS]: logits } = await this.residents.read([LOGITS])
+    if (logits?.data instanceof Float32Array) return { data: logits.data, shape: logits.shape }
+    throw new FacetError('engine/failed', 'internal: the network has no logits')
+  }
+
+  async release(): Promise<void> {
+    for (const head of this.#heads.values()) await head.release()
+    await this.session.release()
+    await this.residents.release()
+  }
+
+  get #classes(): number {
+    return at(this.residents.shapeOf(LOGITS), 1)
+  }
+}
