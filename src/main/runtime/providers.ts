@@ -22,7 +22,7 @@ export const TRAINING_PROVIDERS: readonly Provider[] = ['cpu', 'webgpu', 'cuda']
 /** What a provider needs of the computer, as a sentence for whom it does not run. */
 export const NEEDS: Readonly<Record<Provider, string>> = {
   cpu: 'It needs nothing.',
-  cuda: 'It needs an NVIDIA card with CUDA 12 and cuDNN 9, and the files that "npm run setup:cuda" fetches.',
+  cuda: 'It needs an NVIDIA card with CUDA and cuDNN 9, and files for that CUDA: for 12 those that "npm run setup:cuda" fetches, for 13 as README.md says.',
   webgpu:
     'It needs graphics hardware whose driver has Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS).',
   dml: 'It needs graphics hardware with Direct3D 12.',
