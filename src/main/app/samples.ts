@@ -1,6 +1,6 @@
 /** @file The samples of whatever DATASET names: a workspace, also one that another Facet has open, or a CelebAMask-HQ tree. */
 import { statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { findCelebAMask } from '../dataset/celebamask/detect'
 import { IMAGE_FOLDER, MASK_FOLDER } from '../dataset/celebamask/format'
@@ -8,6 +8,7 @@ import { readEnv } from '../dataset/env'
 import type { ItemMasks } from '../dataset/celebamask/importer'
 import { treeSamples, type Sample, type SampleSet } from '../dataset/samples'
 import type { StoreReader } from '../store/reader'
+import { isWritten } from './tree'
 import { holdsStore, storeFolders, type ReadableWorkspace, type WorkspaceHolder } from './workspace'
 
 /** The dataset that a command line names; left out, `DATA_PATH` of the `.env` in `folder`, which labs keep beside SegFace. */
@@ -34,15 +35,25 @@ export async function withSamples<T>(
     throw new FacetError('file/unreadable', `${path} does not exist; name a dataset's folder.`, {
       file: path,
     })
-  const tree = (await findCelebAMask(path)) ? await treeSamples(path) : null
+  const tree = await findCelebAMask(path)
   if (storeFolders(path, holder.paths.dataDir).some(holdsStore))
-    return holder.readStored(path, (workspace) => work(workspaceSamples(path, workspace, tree)))
-  if (tree) return work(tree)
+    return holder.readStored(path, async (workspace) => {
+      const isExport = tree !== null && (await isExportOf(workspace, path, tree.root))
+      return work(workspaceSamples(path, workspace, tree && !isExport ? await treeSamples(path) : null))
+    })
+  if (tree) return work(await treeSamples(path))
   throw new FacetError(
     'dataset/malformed',
     `${path} is neither a CelebAMask-HQ dataset (the folders ${IMAGE_FOLDER} and ${MASK_FOLDER}) nor a workspace (a folder that was opened in Facet).`,
     { file: path },
   )
+}
+
+/** True for a tree inside a workspace that Facet wrote, and no image of it was taken into that: its faces are there already. */
+async function isExportOf({ store }: ReadableWorkspace, path: string, tree: string): Promise<boolean> {
+  if (tree === path || !(await isWritten(tree))) return false
+  const inside = `${relative(path, tree).split(sep).join('/')}/`
+  return !store.decidedFaces().some(({ name }) => name.startsWith(inside))
 }
 
 /** The images of which a part was decided, by a model, a hand or an import; first those of the tree, in its order. */

@@ -7,6 +7,7 @@ import { withSamples } from '../../../src/main/app/samples'
 import { WorkspaceHolder } from '../../../src/main/app/workspace'
 import { Loudspeaker } from '../../../src/main/base/events'
 import type { Sample, SampleSet } from '../../../src/main/dataset/samples'
+import { NAMES_FILE } from '../../../src/main/dataset/names'
 import { openStore } from '../../../src/main/store/open'
 import type { Events } from '../../../src/shared/api'
 import { PART_INDEX, PART_NAMES } from '../../../src/shared/labels'
@@ -132,6 +133,15 @@ describe('a workspace', () => {
     expect(closed.samples[0]).toMatchObject({ id: 1, image: join(folder, 'a.jpg') })
     expect(closed.maps.get('a.jpg')).toEqual(map)
     expect(closed.maps).toEqual(open.maps)
+  })
+
+  test('does not count its faces again where it holds an export of them', async () => {
+    const { folder, store } = await makeWorkspace()
+    store.syncImages(['a.jpg', 'b.jpg', 'c.jpg'].map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
+    await makeCelebAMask(join(folder, 'dataset'), { ids: [0, 1] })
+    expect((await list(folder)).samples).toHaveLength(4)
+    await writeFile(join(folder, 'dataset', NAMES_FILE), 'id,name\n0,a.jpg\n1,b.jpg\n')
+    expect((await list(folder)).samples.map(facts)).toEqual(EXPECTED)
   })
 
   test('complains of masks that are damaged and gives the others', async () => {
