@@ -21,6 +21,8 @@ export interface AppInfo {
   /** Two-letter language of the system. */
   language: string
   platform: string
+  /** Those that are worth trying on this platform. */
+  providers: readonly Provider[]
   /** Where models and settings are. */
   dataDir: string
   cores: number

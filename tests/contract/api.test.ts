@@ -40,7 +40,10 @@ describe.each(Object.entries(TRANSPORTS))('over %s', (_name, open) => {
   })
 
   test('answers what it is', async () => {
-    expect(await connection.api.call('app.info', {})).toMatchObject({ version: '0.0.0-test', language: 'en' })
+    expect(await connection.api.call('app.info', {})).toMatchObject({
+      ...{ version: '0.0.0-test', language: 'en' },
+      providers: expect.arrayContaining(['cpu']),
+    })
   })
 
   test('tells errors as code, message and details', async () => {

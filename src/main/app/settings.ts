@@ -7,6 +7,7 @@ import { SETTINGS_SCHEMA, type Settings } from '../../shared/requests'
 import { DEFAULT_SETTINGS } from '../../shared/settings'
 import { reasonOf, writeFileAtomic } from '../base/fs'
 import { Loudspeaker } from '../base/events'
+import { ladder } from '../runtime/providers'
 import type { Context, Handlers } from './app'
 
 export interface SettingsFile {
@@ -109,6 +110,7 @@ export function settingsHandlers({
       version: deps.version,
       language: deps.language,
       platform: process.platform,
+      providers: ladder(),
       dataDir: deps.paths.dataDir,
       cores: cpus().length,
     }),

@@ -1,6 +1,7 @@
 /** @file What the window is doing: the open workspace, the image on the canvas, and what each command of the user does. */
 import type { ImageRow, InferenceStatus, WorkspaceInfo } from '../../../shared/answers'
 import { PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
+import type { Provider } from '../../../shared/terms'
 import type { TrainingRun } from '../../../shared/training'
 import type { LinkedBackend } from '../backend'
 import { t } from '../i18n/i18n.svelte'
@@ -50,6 +51,8 @@ export class Session {
   opening = $state(false)
   workspace: WorkspaceInfo | null = $state.raw(null)
   inference: InferenceStatus | null = $state.raw(null)
+  /** Those that are worth trying on the backend's platform. */
+  providers: readonly Provider[] = $state.raw([])
   /** False while the backend does not answer. */
   linked = $state(true)
   #page: PageName = $state('images')
@@ -86,6 +89,7 @@ export class Session {
     this.listen()
     this.attempt(async () => {
       const info = await this.backend.call('app.info', {})
+      this.providers = info.providers
       await this.settings.read(systemLanguages.length > 0 ? systemLanguages : [info.language])
       const workspace = await this.backend.call('workspace.current', {})
       if (workspace) await this.enter(workspace)
