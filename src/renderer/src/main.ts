@@ -3,9 +3,12 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import './app.css'
 import { connect } from './backend'
+import { followAddress } from './state/address.svelte'
 import { Session } from './state/session.svelte'
 
-const session = new Session(connect(window))
+const backend = connect(window)
+const session = new Session(backend)
+if (backend.host === 'browser') followAddress(session, window)
 
 /** For scripts (end-to-end tests, macros): where a mask pixel is on screen, and when every edit is stored. */
 const facet = {
