@@ -13,6 +13,7 @@ import { networkOf, type Model } from '../models/registry'
 import { readPlan, type PlanSample } from '../training/plan'
 import type { Context } from './app'
 import type { Work } from './jobs'
+import { onProvider } from './on_provider'
 import { withSamples } from './samples'
 import { scoreSamples, type ScoredFace } from './scoring'
 import { chooseFaces } from './training/faces'
@@ -122,17 +123,19 @@ async function compare(
   }
 }
 
-async function scoreModel(
-  { providers, settings, inference }: Context,
+/** All faces of a set on one provider: where it fails, the next one begins with the first face. */
+function scoreModel(
+  context: Context,
   model: Model,
   side: number,
   samples: readonly Sample[],
   work: Work,
 ): ReturnType<typeof scoreSamples> {
   const network = networkOf(model)
-  const { chosen: provider } = await providers.choose(network, settings.current.provider, work.signal)
-  const options = { network, provider, side, order: 'segface' } as const
-  return scoreSamples(inference.engine, samples, options, work)
+  const { provider: choice } = context.settings.current
+  return onProvider(context, network, choice, work.signal, (provider) =>
+    scoreSamples(context.inference.engine, samples, { network, provider, side, order: 'segface' }, work),
+  )
 }
 
 function sumOf(faces: readonly ScoredFace[]): Confusion {

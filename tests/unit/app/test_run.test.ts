@@ -153,6 +153,15 @@ test('a provider that Facet chose and that stopped working leaves the faces to t
   })
 })
 
+test('so it does in a comparison of two models', async () => {
+  await chooseForeign(join(folder.path, 'data'), SHIPPED)
+  await app.call('images.pin', { image: ids['corrected.jpg'] ?? 0, golden: true })
+  const notice = eventOf(app, 'notice', ({ message }) => message.endsWith('It is not used any more.'))
+  const { images } = await app.call('models.compare', { baseline: SHIPPED, candidate: SHIPPED })
+  expect(images.golden).toBe(1)
+  expect((await notice).message).toContain(FOREIGN)
+})
+
 test('without an open folder it says so', async () => {
   await app.call('workspace.close', {})
   await expect(score()).rejects.toMatchObject({ code: 'not-found' })
