@@ -1,6 +1,7 @@
 /** @file Labels and confidence of the shipped model on a provider, for a child process: of one picture, and of two at once. */
 import { resolve } from 'node:path'
-import { Networks, type Grid } from '../../src/main/engine/networks'
+import type { Grid } from '../../src/main/engine/ending'
+import { Networks } from '../../src/main/engine/networks'
 import { readInput } from '../../src/main/segface/preprocess'
 import type { Provider } from '../../src/shared/terms'
 import { namedImage } from '../helpers/named_tensors'
@@ -27,7 +28,8 @@ export default async function endPictures(provider: Provider, grids: readonly Gr
     const confidence = await (await networks.loadLabeller(ref, provider, 'confidence')).label(image, grid)
     const two = await networks.loadBatchLabeller(ref, provider, 2)
     const [, second] = await two.labelAll([other, image], [{ width: 8, height: 8 }, grid])
-    ends.push({ labels, confidence, second: second ?? new Uint8Array() })
+    if (second === undefined) throw new Error('the second picture has no labels')
+    ends.push({ labels, confidence, second })
   }
   return ends
 }

@@ -1,14 +1,14 @@
 /** @file The samples of whatever DATASET names: a workspace, also one that another Facet has open, or a CelebAMask-HQ tree. */
 import { statSync } from 'node:fs'
-import { join, relative, resolve, sep } from 'node:path'
+import { join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { findCelebAMask } from '../dataset/celebamask/detect'
 import { IMAGE_FOLDER, MASK_FOLDER } from '../dataset/celebamask/format'
 import { readEnv } from '../dataset/env'
 import type { ItemMasks } from '../dataset/celebamask/importer'
+import { readNames } from '../dataset/names'
 import { treeSamples, type Sample, type SampleSet } from '../dataset/samples'
 import type { StoreReader } from '../store/reader'
-import { isWritten } from './tree'
 import { holdsStore, storeFolders, type ReadableWorkspace, type WorkspaceHolder } from './workspace'
 
 /** The dataset that a command line names; left out, `DATA_PATH` of the `.env` in `folder`, which labs keep beside SegFace. */
@@ -49,11 +49,10 @@ export async function withSamples<T>(
   )
 }
 
-/** True for a tree inside a workspace that Facet wrote, and no image of it was taken into that: its faces are there already. */
+/** True for a tree inside a workspace that Facet wrote of its images, so that its faces are there already. */
 async function isExportOf({ store }: ReadableWorkspace, path: string, tree: string): Promise<boolean> {
-  if (tree === path || !(await isWritten(tree))) return false
-  const inside = `${relative(path, tree).split(sep).join('/')}/`
-  return !store.decidedFaces().some(({ name }) => name.startsWith(inside))
+  const names = tree === path ? null : await readNames(tree)
+  return names !== null && [...names.keys()].every((name) => store.findImage(name) !== null)
 }
 
 /** The images of which a part was decided, by a model, a hand or an import; first those of the tree, in its order. */

@@ -54,7 +54,7 @@ export async function* scanPhotos(
 }
 
 /** True for a folder that bears the mark of what Facet writes. */
-export async function isWritten(folder: string): Promise<boolean> {
+async function isWritten(folder: string): Promise<boolean> {
   return access(join(folder, NAMES_FILE)).then(
     () => true,
     () => false,

@@ -6,10 +6,11 @@ import { at } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { encodeFor } from '../runtime/encode'
 import { Residents, type StepSession } from '../runtime/resident'
-import { buildHead, type Ending } from '../segface/postprocess'
+import { buildHead, PICTURE, type Ending } from '../segface/postprocess'
+import { endOf, type Grid } from './ending'
 import { kept } from './kept'
 
-/** Heads are small, but kernels are prepared for each. */
+/** One for each size of masks and ending; making one takes some milliseconds. */
 const MAX_HEADS = 16
 /** Numbers that the humblest WebGPU binds at once (maxStorageBufferBindingSize, 128 MiB). */
 const MAX_ELEMENTS = 2 ** 25
@@ -31,34 +32,34 @@ export class DeviceNetwork {
 
   /** Normalised pictures [N, 3, R, R] to logits, which stay until the next ones. */
   async run(image: Float32Array, shape: readonly number[]): Promise<void> {
+    // Those of a batch are too large to be there twice.
+    await this.residents.drop(LOGITS)
     await this.session.run({ image: { data: image, shape } })
   }
 
   /** True where the logits of a picture can be ended on the device: they are interpolated to the grid before. */
-  fits(grid: { readonly width: number; readonly height: number }): boolean {
-    return this.#classes * grid.width * grid.height <= MAX_ELEMENTS
+  fits({ width, height }: Grid): boolean {
+    return at(this.residents.shapeOf(LOGITS), 1) * width * height <= MAX_ELEMENTS
   }
 
   /** The end of the logits of a picture, counted from 0, per pixel of a grid that fits: [height, width]. */
-  async end(
-    ending: Ending,
-    picture: number,
-    { width, height }: { readonly width: number; readonly height: number },
-  ): Promise<Uint8Array> {
+  async end(ending: Ending, picture: number, { width, height }: Grid): Promise<Uint8Array> {
     const shape = this.residents.shapeOf(LOGITS)
     const head = await kept(
       this.#heads,
-      [ending, picture, width, height].join(),
+      [ending, width, height].join(),
       MAX_HEADS,
       () => {
-        const graph = buildHead({ ending, shape, picture, height, width, isOnDevice: true })
+        const graph = buildHead({ ending, shape, height, width, isOnDevice: true })
         return this.residents.createStepSession(encodeFor('webgpu', graph))
       },
       (old) => old.release(),
     )
-    const { [ending]: output } = await head.run({})
-    if (output?.data instanceof Uint8Array) return output.data
-    throw new FacetError('engine/failed', `internal: the network has no ${ending}`)
+    const isOne = at(shape, 0) === 1
+    return endOf(
+      ending,
+      await head.run(isOne ? {} : { [PICTURE]: { data: Int32Array.of(picture), shape: [1] } }),
+    )
   }
 
   /** The logits [N, C, h, w], brought back. */
@@ -72,9 +73,5 @@ export class DeviceNetwork {
     for (const head of this.#heads.values()) await head.release()
     await this.session.release()
     await this.residents.release()
-  }
-
-  get #classes(): number {
-    return at(this.residents.shapeOf(LOGITS), 1)
   }
 }

@@ -12,7 +12,7 @@ import { elementCount } from '../base/tensor'
 import { encodeModel } from '../onnx/encode'
 import type { Graph } from '../onnx/graph'
 import { encodeFor } from '../runtime/encode'
-import { createSession, type Array32, type Session } from '../runtime/session'
+import { createSession, type Session } from '../runtime/session'
 import { recognise, type SegFaceConfig } from '../segface/config'
 import { backboneInInt8, gainsInInt8 } from '../segface/int8'
 import { buildMixture, type TakenParts } from '../segface/mixture'
@@ -20,6 +20,7 @@ import { buildSegFace } from '../segface/network'
 import { buildHead, endIn, type Ending } from '../segface/postprocess'
 import { cannotRun } from './examine'
 import { DeviceNetwork } from './device_network'
+import { endOf, type Grid } from './ending'
 import { kept } from './kept'
 import type { GraphCache } from './graph_cache'
 import { filesOf, type NetworkRef } from './protocol'
@@ -46,7 +47,7 @@ const sessionOn = (provider: Provider): Opener<Session> => [
 ]
 const ON_DEVICE: Opener<DeviceNetwork> = ['device', (graph) => DeviceNetwork.create(graph)]
 
-export interface Network extends Loaded {
+export interface Network extends Loaded<Releasable> {
   /** Normalised pictures [N, 3, R, R] to logits [N, C, h, w]; h and w are R where SegFace's tensors make it. */
   run(image: Float32Array): Promise<Logits>
 }
@@ -62,11 +63,6 @@ export interface Labeller extends Loaded<Releasable> {
 export interface Logits {
   readonly data: Float32Array
   readonly shape: readonly number[]
-}
-
-export interface Grid {
-  readonly width: number
-  readonly height: number
 }
 
 export interface BatchLabeller extends Loaded<Releasable> {
@@ -110,9 +106,16 @@ export class Networks {
         })
       return { ...network, run }
     }
-    const form = `logits of ${batch}`
-    const make = async (): Promise<Graph> => buildNetwork(ref, batch)
-    return networkOver(await this.#loadSegFace(ref, provider, form, make, sessionOn(provider)), SEGFACE_PORTS)
+    if (provider === 'webgpu') {
+      const loaded = await this.#loadForLogits(ref, provider, batch, ON_DEVICE)
+      const { session: network } = loaded
+      const run: Network['run'] = async (image) => {
+        await network.run(image, [batch, 3, resolution, resolution])
+        return network.logits()
+      }
+      return { ...loaded, run }
+    }
+    return networkOver(await this.#loadForLogits(ref, provider, batch, sessionOn(provider)), SEGFACE_PORTS)
   }
 
   /**
@@ -156,15 +159,15 @@ export class Networks {
   /** A network whose logits are ended where they are; those that cannot be are brought to an end on the processor. */
   async #loadEndable(ref: NetworkRef, provider: Provider, batch: number): Promise<Endable> {
     if (provider === 'webgpu' && !ref.onnx) {
-      const make = async (): Promise<Graph> => buildNetwork(ref, batch)
-      const loaded = await this.#loadSegFace(ref, provider, `logits of ${batch}`, make, ON_DEVICE)
+      const loaded = await this.#loadForLogits(ref, provider, batch, ON_DEVICE)
       const { session: network, resolution } = loaded
       const run: Endable['run'] = async (images) => {
         await network.run(images, [batch, 3, resolution, resolution])
+        let logits: Promise<Logits> | undefined
         return async (ending, picture, grid) =>
           network.fits(grid)
             ? network.end(ending, picture, grid)
-            : this.#end(ending, await network.logits(), picture, grid)
+            : this.#end(ending, await (logits ??= network.logits()), picture, grid)
       }
       return { ...loaded, run }
     }
@@ -183,6 +186,15 @@ export class Networks {
     const head = await this.#loadHead(ending, one, grid)
     const logits = { data: data.subarray(picture * length, (picture + 1) * length), shape: one }
     return endOf(ending, await head.run({ logits }))
+  }
+
+  #loadForLogits<S extends Releasable>(
+    ref: NetworkRef,
+    provider: Provider,
+    batch: number,
+    opener: Opener<S>,
+  ): Promise<Loaded<S>> {
+    return this.#loadSegFace(ref, provider, `logits of ${batch}`, () => buildNetwork(ref, batch), opener)
   }
 
   /** The network of `ref` as `open` loads its graph, which `make` builds where the cache does not have it. */
@@ -274,12 +286,6 @@ function labellerOver(loaded: Loaded, ending: Ending): Labeller {
       return endOf(ending, outputs)
     },
   }
-}
-
-function endOf(ending: Ending, { [ending]: output }: Record<string, Array32>): Uint8Array {
-  if (!(output?.data instanceof Uint8Array))
-    throw new FacetError('engine/failed', `internal: the network has no ${ending}`)
-  return output.data
 }
 
 /** What the tensors at `weights` are. Errors as for `recognise` and opening a checkpoint. */

@@ -15,7 +15,8 @@ import { predictMany, ReadAhead } from './many'
 import { comparePrecisions } from './precision'
 import { selfTest } from './selftest'
 import { step } from './step'
-import { buildNetwork, Networks, recogniseIn, type Grid, type Labeller } from './networks'
+import type { Grid } from './ending'
+import { buildNetwork, Networks, recogniseIn, type Labeller } from './networks'
 import {
   encodeFrame,
   FrameReader,

@@ -52,10 +52,10 @@ interface Product {
   readonly n: number
 }
 
-/** What a MatMul or a Gemm without a sum multiplies; null for other nodes, and where A and B are not alike in number. */
+/** What a MatMul or a Gemm without a sum multiplies; null for other nodes, for sizes that are not known, and where A and B are not alike in number. */
 function productOf({ opType, inputs, attributes }: Node): Product | null {
   const [a, b, c] = inputs
-  if (!a || !b || a.dtype !== 'float32') return null
+  if (!a || !b || a.dtype !== 'float32' || [...a.shape, ...b.shape].some((size) => size < 1)) return null
   if (opType === 'MatMul') {
     if (a.shape.length < 2 || b.shape.length < 2) return null
     const [many, leading] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
@@ -82,9 +82,8 @@ function productOf({ opType, inputs, attributes }: Node): Product | null {
   return { a, b, isTransposedA, isTransposedB, batch: 1, m, k, n }
 }
 
-/** Into how many pieces K is cut: a power of two that divides it; 1 where a size is not known. */
+/** Into how many pieces K is cut: a power of two that divides it. */
 function piecesOf({ batch, m, k, n }: Product): number {
-  if ([batch, m, k, n].some((size) => size < 1)) return 1
   const tiles = batch * Math.ceil(m / TILE) * Math.ceil(n / TILE)
   let pieces = 1
   while (pieces * tiles < TILES && k % (2 * pieces) === 0 && k / (2 * pieces) >= SHORTEST) pieces *= 2

@@ -99,7 +99,16 @@ export class Residents {
 
   /** Frees the memory of all residents; there are none then. */
   async release(): Promise<void> {
-    for (const name of this.names) await this.#drop(name)
+    for (const name of this.names) await this.drop(name)
+  }
+
+  /** Frees the memory of a resident, if there is one of that name. */
+  async drop(name: string): Promise<void> {
+    const resident = this.#residents.get(name)
+    if (!resident) return
+    this.#residents.delete(name)
+    resident.tensor.dispose()
+    await resident.maker?.dropped()
   }
 
   get #isDevice(): boolean {
@@ -114,16 +123,8 @@ export class Residents {
 
   async #replace(name: string, tensor: Tensor, maker: Maker | null): Promise<void> {
     maker?.made()
-    await this.#drop(name)
+    await this.drop(name)
     this.#residents.set(name, { tensor, maker })
-  }
-
-  async #drop(name: string): Promise<void> {
-    const resident = this.#residents.get(name)
-    if (!resident) return
-    this.#residents.delete(name)
-    resident.tensor.dispose()
-    await resident.maker?.dropped()
   }
 }
 

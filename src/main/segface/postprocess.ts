@@ -7,32 +7,33 @@ import { GraphBuilder } from '../onnx/graph'
 import { Resize, ResizeTo } from '../onnx/ops/conv'
 import { Add, Cast, Exp, Mul, Reciprocal, Sub } from '../onnx/ops/elementwise'
 import { ArgMax, ReduceMax, ReduceSum } from '../onnx/ops/norm'
-import { Concat, Gather, Slice } from '../onnx/ops/shape'
+import { Concat, Gather } from '../onnx/ops/shape'
 
 /** What a network's graph may end in, one uint8 for each pixel: its class, or how sure the network is of that. */
 export type Ending = 'labels' | 'confidence'
 
+/** The input of a head over several pictures: int32 [1], which of them, counted from 0. */
+export const PICTURE = 'picture'
+
 /**
- * The graph from `logits`, float32 [N, C, h, w], to `ending` of one `picture` among them, counted from 0: uint8
- * [1, height, width]. It interpolates bilinearly with half-pixel centres, then gives, for labels, the class with the greatest
+ * The graph from `logits`, float32 [N, C, h, w], to `ending` of one picture among them, for more than one that of its input
+ * `picture`: uint8 [1, height, width]. It interpolates bilinearly with half-pixel centres, then gives, for labels, the class with the greatest
  * logit, the first of equals; for confidence the share that softmax gives that class, as 0 to 255.
  */
 export function buildHead(options: {
   readonly ending: Ending
   /** [N, C, h, w]. */
   readonly shape: readonly number[]
-  readonly picture?: number
   readonly height: number
   readonly width: number
   /** Of the operators that WebGPU has. */
   readonly isOnDevice?: boolean
 }): Graph {
-  const { ending, shape, picture = 0, height, width, isOnDevice = false } = options
+  const { ending, shape, height, width, isOnDevice = false } = options
   const g = new GraphBuilder(`${ending}_head`)
   const all = g.input('logits', 'float32', shape)
   const [pictures, , rows, columns] = shape
-  const range = { starts: [picture], ends: [picture + 1], axes: [0] }
-  const logits = pictures === 1 ? all : Slice(g, all, range)
+  const logits = pictures === 1 ? all : Gather(g, all, g.input(PICTURE, 'int32', [1]), 0)
   const sized = height === rows && width === columns ? logits : Resize(g, logits, [height, width])
   const end = ending === 'labels' && isOnDevice ? deviceLabels : ENDINGS[ending]
   g.output(ending, end(g, sized))

@@ -5,7 +5,7 @@
 import { at, invariant } from '../../shared/assert'
 import { elementCount } from '../base/tensor'
 import type { GraphBuilder, Value } from '../onnx/graph'
-import { Concat, Reshape } from '../onnx/ops/shape'
+import { Concat, Reshape, Slice } from '../onnx/ops/shape'
 
 /** 64 MiB: half of what the humblest WebGPU binds at once (maxStorageBufferBindingSize). A larger tensor has a bank of its own. */
 const BANK_ELEMENTS = 2 ** 24
@@ -64,8 +64,8 @@ export function unpack(bank: Bank, packed: Float32Array): Map<string, Float32Arr
 /** Makes each tensor of a bank, by its own name, from the bank's `value` [size]. */
 export function takeOut(g: GraphBuilder, bank: Bank, value: Value): void {
   for (const { name, shape, start } of bank.tensors) {
-    const range = [[start], [start + elementCount(shape)], [0]].map((list) => g.int64s(list))
-    const part = g.op('Slice', [value, ...range])
+    const range = { starts: [start], ends: [start + elementCount(shape)], axes: [0] }
+    const part = g.scope(`out of ${bank.name}`, () => Slice(g, value, range))
     const outputs = [{ name, dtype: value.dtype, shape }]
     g.keep({ opType: 'Reshape', inputs: [], outputs, attributes: {} }, [part, g.int64s(shape)])
   }
@@ -73,6 +73,8 @@ export function takeOut(g: GraphBuilder, bank: Bank, value: Value): void {
 
 /** A bank [size] of its tensors as values. */
 export function putTogether(g: GraphBuilder, bank: Bank, valueOf: (name: string) => Value): Value {
-  const flat = bank.tensors.map(({ name }) => Reshape(g, valueOf(name), [-1]))
-  return flat.length === 1 ? at(flat, 0) : Concat(g, flat, 0)
+  return g.scope(`into ${bank.name}`, () => {
+    const flat = bank.tensors.map(({ name }) => Reshape(g, valueOf(name), [-1]))
+    return flat.length === 1 ? at(flat, 0) : Concat(g, flat, 0)
+  })
 }

@@ -46,7 +46,7 @@ export interface Stepper {
   step(feeds: StepFeeds, step: number, settings: StepSettings): Promise<StepResult>
   /** The learned tensors with their state: copies from a device, else the very arrays. */
   read(): Promise<Map<string, Learned>>
-  /** Puts them back, as when a run resumes. */
+  /** Puts all of them back, as when a run resumes. */
   write(learned: ReadonlyMap<string, Learned>): Promise<void>
   /** Begins anew from the weights of `stateDict`. */
   reset(stateDict: StateDict): Promise<void>
@@ -176,11 +176,11 @@ export class DeviceStepper implements Stepper {
       const part = (name: keyof Learned) => unpack(bank, floats(arrays, names[name]))
       const [parameter, m, v, mean] = [part('parameter'), part('m'), part('v'), part('mean')]
       for (const { name } of bank.tensors) {
-        const of = (all: ReadonlyMap<string, Float32Array>) => all.get(name) as Float32Array
+        const of = (all: ReadonlyMap<string, Float32Array>) => all.get(name) ?? missing(name)
         learned.set(name, { parameter: of(parameter), m: of(m), v: of(v), mean: of(mean) })
       }
     }
-    return new Map(this.graph.learned.map((name) => [name, learned.get(name) as Learned]))
+    return new Map(this.graph.learned.map((name) => [name, learned.get(name) ?? missing(name)]))
   }
 
   async write(learned: ReadonlyMap<string, Learned>): Promise<void> {
@@ -242,9 +242,11 @@ function withUpdate({ graph, learned, still }: StepGraph): {
   for (const [name, output] of outputs) if (!name.startsWith(STEP.gradient(''))) g.output(name, output)
   const updates: Record<string, string> = {}
   for (const { bank, state } of states) {
-    const gradientOf = (name: string) => outputs.get(STEP.gradient(name)) ?? missing(name)
+    const gradientOf = (name: string) => outputs.get(STEP.gradient(name)) ?? missing(STEP.gradient(name))
     const gradient = moving.includes(bank) ? putTogether(g, bank, gradientOf) : null
-    const after = AdamW(g, state, gradient, { keep, rate, root, blend }, { betas: BETAS, epsilon: EPSILON })
+    const after = g.scope(`update.${bank.name}`, () =>
+      AdamW(g, state, gradient, { keep, rate, root, blend }, { betas: BETAS, epsilon: EPSILON }),
+    )
     for (const part of PARTS) {
       if (after[part] === state[part]) continue
       const output = `updated:${state[part].name}`
@@ -256,7 +258,7 @@ function withUpdate({ graph, learned, still }: StepGraph): {
 }
 
 function missing(name: string): never {
-  throw new FacetError('engine/failed', `internal: there is no learned tensor ${name}`)
+  throw new FacetError('engine/failed', `internal: the step lacks ${name}`)
 }
 
 function shapesOf({ graph, learned }: StepGraph): Map<string, readonly number[]> {

@@ -7,7 +7,7 @@ import { withSamples } from '../../../src/main/app/samples'
 import { WorkspaceHolder } from '../../../src/main/app/workspace'
 import { Loudspeaker } from '../../../src/main/base/events'
 import type { Sample, SampleSet } from '../../../src/main/dataset/samples'
-import { NAMES_FILE } from '../../../src/main/dataset/names'
+import { NAMES_FILE, writeNames } from '../../../src/main/dataset/names'
 import { openStore } from '../../../src/main/store/open'
 import type { Events } from '../../../src/shared/api'
 import { PART_INDEX, PART_NAMES } from '../../../src/shared/labels'
@@ -140,8 +140,16 @@ describe('a workspace', () => {
     store.syncImages(['a.jpg', 'b.jpg', 'c.jpg'].map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
     await makeCelebAMask(join(folder, 'dataset'), { ids: [0, 1] })
     expect((await list(folder)).samples).toHaveLength(4)
-    await writeFile(join(folder, 'dataset', NAMES_FILE), 'id,name\n0,a.jpg\n1,b.jpg\n')
+    const wrote = (names: Record<string, number>) =>
+      writeFile(
+        join(folder, 'dataset', NAMES_FILE),
+        writeNames(Object.entries(names).map(([name, id]) => [id, name])),
+      )
+    await wrote({ 'a.jpg': 0, 'b.jpg': 1 })
     expect((await list(folder)).samples.map(facts)).toEqual(EXPECTED)
+    // What a colleague exported counts.
+    await wrote({ 'theirs/a.jpg': 0, 'theirs/b.jpg': 1 })
+    expect((await list(folder)).samples).toHaveLength(4)
   })
 
   test('complains of masks that are damaged and gives the others', async () => {
