@@ -38,14 +38,14 @@ interface Loaded<S extends Releasable = Session> {
   readonly session: S
 }
 
-/** How a graph is loaded, and what that is called among what is kept. */
-type Opener<S> = readonly [kind: string, open: (graph: Uint8Array | string) => Promise<S>]
+/** Loads a graph: ONNX bytes, or the path of an ONNX file. */
+type Opener<S> = (graph: Uint8Array | string) => Promise<S>
 
-const sessionOn = (provider: Provider): Opener<Session> => [
-  'session',
-  (graph) => createSession(graph, provider),
-]
-const ON_DEVICE: Opener<DeviceNetwork> = ['device', (graph) => DeviceNetwork.create(graph)]
+const sessionOn =
+  (provider: Provider): Opener<Session> =>
+  (graph) =>
+    createSession(graph, provider)
+const onDevice: Opener<DeviceNetwork> = (graph) => DeviceNetwork.create(graph)
 
 export interface Network extends Loaded<Releasable> {
   /** Normalised pictures [N, 3, R, R] to logits [N, C, h, w]; h and w are R where SegFace's tensors make it. */
@@ -107,7 +107,7 @@ export class Networks {
       return { ...network, run }
     }
     if (provider === 'webgpu') {
-      const loaded = await this.#loadForLogits(ref, provider, batch, ON_DEVICE)
+      const loaded = await this.#loadForLogits(ref, provider, batch, onDevice)
       const { session: network } = loaded
       const run: Network['run'] = async (image) => {
         await network.run(image, [batch, 3, resolution, resolution])
@@ -159,7 +159,7 @@ export class Networks {
   /** A network whose logits are ended where they are; those that cannot be are brought to an end on the processor. */
   async #loadEndable(ref: NetworkRef, provider: Provider, batch: number): Promise<Endable> {
     if (provider === 'webgpu' && !ref.onnx) {
-      const loaded = await this.#loadForLogits(ref, provider, batch, ON_DEVICE)
+      const loaded = await this.#loadForLogits(ref, provider, batch, onDevice)
       const { session: network, resolution } = loaded
       const run: Endable['run'] = async (images) => {
         await network.run(images, [batch, 3, resolution, resolution])
@@ -192,9 +192,9 @@ export class Networks {
     ref: NetworkRef,
     provider: Provider,
     batch: number,
-    opener: Opener<S>,
+    open: Opener<S>,
   ): Promise<Loaded<S>> {
-    return this.#loadSegFace(ref, provider, `logits of ${batch}`, () => buildNetwork(ref, batch), opener)
+    return this.#loadSegFace(ref, provider, `logits of ${batch}`, () => buildNetwork(ref, batch), open)
   }
 
   /** The network of `ref` as `open` loads its graph, which `make` builds where the cache does not have it. */
@@ -203,9 +203,9 @@ export class Networks {
     provider: Provider,
     form: string,
     make: () => Promise<Graph>,
-    [kind, open]: Opener<S>,
+    open: Opener<S>,
   ): Promise<Loaded<S>> {
-    return this.#kept(ref, provider, `${form}, ${kind}`, async () => {
+    return this.#kept(ref, provider, form, async () => {
       const encode = async (): Promise<Uint8Array> => encodeFor(provider, await make())
       const cached = provider === 'webgpu' ? `${form}, for WebGPU` : form
       const graph = this.cache ? await this.cache.graphOf(ref, cached, encode) : await encode()
