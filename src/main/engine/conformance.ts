@@ -15,6 +15,7 @@ import * as norm from '../onnx/ops/norm'
 import * as shape from '../onnx/ops/shape'
 import { NEEDS } from '../runtime/providers'
 import { createSession, type Array32, type Session } from '../runtime/session'
+import { shareOfChange } from './ending'
 
 /** Relative to the largest number: half floats inside a driver stay well below, a wrong result does not. */
 const TOLERANCE = 2e-2
@@ -290,12 +291,12 @@ export function requireClose(
 
 /** Throws `provider/unusable` where labels are not those of the provider's own logits, but for pixels as good as undecided. */
 export function requireLabels(provider: Provider, found: Uint8Array, expected: Uint8Array): void {
-  const different = found.filter((label, pixel) => label !== expected[pixel]).length
-  if (different <= UNDECIDED * expected.length) return
+  const worst = shareOfChange(expected, found)
+  if (worst <= UNDECIDED) return
   throw new FacetError(
     'provider/unusable',
-    `The provider ${provider} labels ${different} of ${expected.length} pixels otherwise than its own logits say.`,
-    { provider, worst: different / expected.length },
+    `The provider ${provider} labels ${Math.round(worst * expected.length)} of ${expected.length} pixels otherwise than its own logits say.`,
+    { provider, worst },
   )
 }
 

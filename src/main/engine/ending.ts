@@ -13,3 +13,10 @@ export function endOf(ending: Ending, { [ending]: output }: Readonly<Record<stri
   if (output?.data instanceof Uint8Array) return output.data
   throw new FacetError('engine/failed', `internal: the network has no ${ending}`)
 }
+
+/** Of labels, the share that is another. */
+export function shareOfChange(a: Uint8Array, b: Uint8Array): number {
+  let differing = 0
+  for (let pixel = 0; pixel < a.length; pixel++) if (a[pixel] !== b[pixel]) differing++
+  return differing / a.length
+}

@@ -4,6 +4,7 @@ import { FacetError } from '../../shared/errors'
 import type { Precision } from '../../shared/terms'
 import { isUnreadablePicture } from '../imaging/open'
 import { readInput } from '../segface/preprocess'
+import { shareOfChange } from './ending'
 import type { Labeller, Networks } from './networks'
 import type { Jobs } from './protocol'
 
@@ -52,11 +53,4 @@ export async function comparePrecisions(
 async function warmUp(labellers: Readonly<Record<Precision, Labeller>>, image: Float32Array): Promise<void> {
   for (const { label, resolution } of Object.values(labellers))
     await label(image, { width: resolution, height: resolution })
-}
-
-/** Of labels, the share that is another. */
-function shareOfChange(a: Uint8Array, b: Uint8Array): number {
-  let differing = 0
-  for (let pixel = 0; pixel < a.length; pixel++) if (a[pixel] !== b[pixel]) differing++
-  return differing / a.length
 }

@@ -5,9 +5,13 @@
 import { median } from '../base/quantile'
 import type { Provider } from '../../shared/terms'
 import { toWire } from '../../shared/errors'
+import { encodeModel } from '../onnx/encode'
 import { TRAINING_PROVIDERS } from '../runtime/providers'
+import { createSession } from '../runtime/session'
+import { buildHead } from '../segface/postprocess'
 import { checkOperators, noise, openDevice, requireClose, requireLabels, tooSlow } from './conformance'
-import { Networks } from './networks'
+import { endOf } from './ending'
+import { Networks, type Logits } from './networks'
 import type { Jobs, NetworkRef } from './protocol'
 
 /** Timing ends at whichever comes first; a first run that takes longer is the only one. */
@@ -78,23 +82,20 @@ async function checkNetwork(
   provider: Provider,
   image: Float32Array,
 ): Promise<number> {
-  const { data, shape } = await (await networks.load(ref, provider)).run(image)
-  const worst = requireClose(provider, 'the network', data, await yardstick(ref, image))
-  const [height = 0, width = 0] = shape.slice(2)
+  const logits = await (await networks.load(ref, provider)).run(image)
+  const worst = requireClose(provider, 'the network', logits.data, await yardstick(ref, image))
+  const [height = 0, width = 0] = logits.shape.slice(2)
   const labels = await (await networks.loadLabeller(ref, provider)).label(image, { width, height })
-  requireLabels(provider, labels, greatest(data, width * height))
+  requireLabels(provider, labels, await labelsOf(logits))
   return worst
 }
 
-/** The channel of the greatest of the logits [1, C, pixels] at each pixel, the first of equals. */
-function greatest(logits: Float32Array, pixels: number): Uint8Array {
-  const labels = new Uint8Array(pixels)
-  for (let channel = 1; channel < logits.length / pixels; channel++) {
-    for (let i = 0; i < pixels; i++) {
-      const most = logits[(labels[i] as number) * pixels + i] as number
-      if ((logits[channel * pixels + i] as number) > most) labels[i] = channel
-    }
-  }
+/** The labels that the processor makes of logits [1, C, height, width]. */
+async function labelsOf({ data, shape }: Logits): Promise<Uint8Array> {
+  const [height = 0, width = 0] = shape.slice(2)
+  const head = await createSession(encodeModel(buildHead({ ending: 'labels', shape, height, width })), 'cpu')
+  const labels = endOf('labels', await head.run({ logits: { data, shape } }))
+  await head.release()
   return labels
 }
 

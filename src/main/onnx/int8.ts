@@ -14,6 +14,7 @@ import { Abs, Add, Cast, Div, Max, Mul } from './ops/elementwise'
 import { ReduceMax } from './ops/norm'
 import { DynamicQuantizeLinear, MatMulInteger, QuantizeLinear } from './ops/quantise'
 import { Reshape, Transpose } from './ops/shape'
+import { rewriteNodes } from './rewrite'
 
 /** Multiply-adds below which quantising costs more than it saves. */
 const LARGE = 2 ** 22
@@ -31,9 +32,7 @@ type Quantised = ReturnType<typeof DynamicQuantizeLinear>
 export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean = () => true): Graph {
   const g = new GraphBuilder(graph.name, { ...graph, outputs: [], nodes: [] })
   const constants = new Set(graph.initializers.keys())
-  const replaced = new Map<string, Value>()
   const quantised = new Map<string, Quantised>()
-  const current = (value: Value): Value => replaced.get(value.name) ?? value
   /** x as rows of vectors, as a `MatMul` has it or a `Conv`: values of one name and operator share theirs. */
   const quantise = (x: Value, opType: Node['opType']): Quantised => {
     const key = `${opType} ${x.name}`
@@ -42,26 +41,20 @@ export function multiplyInInt8(graph: Graph, isWanted: (name: string) => boolean
     quantised.set(key, made)
     return made
   }
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map((value) => value && current(value))
+  const current = rewriteNodes(g, graph, (node, [x, weight, bias]) => {
     if (node.inputs.every((value) => value === null || constants.has(value.name))) {
       for (const { name } of node.outputs) constants.add(name)
     }
-    const [x, weight, bias] = inputs
     const [output] = node.outputs
-    if (x && weight && output && isWanted(output.name) && isLargeProduct(node, constants)) {
-      const product = g.scope(output.name, () => {
-        const rows = quantise(x, node.opType)
-        if (node.opType === 'MatMul') return multiply(g, rows, weight)
-        const columns = Transpose(g, Reshape(g, weight, weight.shape.slice(0, 2)), [1, 0])
-        const made = multiply(g, rows, columns)
-        return Transpose(g, bias ? Add(g, made, bias) : made, [0, 3, 1, 2])
-      })
-      replaced.set(output.name, product)
-    } else {
-      g.keep(node, inputs)
-    }
-  }
+    if (!x || !weight || !output || !isWanted(output.name) || !isLargeProduct(node, constants)) return null
+    return g.scope(output.name, () => {
+      const rows = quantise(x, node.opType)
+      if (node.opType === 'MatMul') return multiply(g, rows, weight)
+      const columns = Transpose(g, Reshape(g, weight, weight.shape.slice(0, 2)), [1, 0])
+      const made = multiply(g, rows, columns)
+      return Transpose(g, bias ? Add(g, made, bias) : made, [0, 3, 1, 2])
+    })
+  })
   for (const output of graph.outputs) g.output(output.name, current(output))
   return g.finish()
 }

@@ -5,9 +5,11 @@
  */
 import { at } from '../../shared/assert'
 import { elementCount } from '../base/tensor'
-import { GraphBuilder, int, type Graph, type Node, type Value } from './graph'
+import { GraphBuilder, type Graph, type Node, type Value } from './graph'
 import { MatMul } from './ops/linear'
+import { ReduceSum } from './ops/norm'
 import { Reshape, Transpose } from './ops/shape'
+import { rewriteNodes } from './rewrite'
 
 /** Side of the tiles that kernels compute, about. */
 const TILE = 32
@@ -19,31 +21,23 @@ const FEWEST = 4
 
 /** The graph with its long products cut; what it computes stays the same but for rounding. */
 export function splitLongProducts(graph: Graph): Graph {
-  const products = new Map(
-    graph.nodes.flatMap((node) => {
-      const product = productOf(node)
-      if (product === null) return []
-      const pieces = piecesOf(product)
-      return pieces < FEWEST ? [] : [[node, { product, pieces }] as const]
-    }),
-  )
-  if (products.size === 0) return graph
-  const g = new GraphBuilder(graph.name)
-  for (const { name, dtype, shape } of graph.inputs) g.input(name, dtype, shape)
-  for (const [name, tensor] of graph.initializers) g.initializer(name, tensor)
-  for (const node of graph.nodes) {
-    const found = products.get(node)
-    if (found === undefined) g.keep(node, node.inputs)
-    else g.scope(at(node.outputs, 0).name, () => cut(g, node, found.product, found.pieces))
-  }
-  for (const output of graph.outputs) g.output(output.name, output)
+  const g = new GraphBuilder(graph.name, { ...graph, outputs: [], nodes: [] })
+  let isSame = true
+  const current = rewriteNodes(g, graph, (node, [a, b]) => {
+    const product = productOf(node)
+    const pieces = product === null ? 1 : piecesOf(product)
+    if (!a || !b || product === null || pieces < FEWEST) return null
+    isSame = false
+    const output = at(node.outputs, 0)
+    return g.scope(output.name, () => Reshape(g, cut(g, a, b, product, pieces), output.shape))
+  })
+  if (isSame) return graph
+  for (const output of graph.outputs) g.output(output.name, current(output))
   return g.finish()
 }
 
 /** A [batch, M, K] by B [batch, K, N], either one perhaps stored with its last two sides exchanged. */
 interface Product {
-  readonly a: Value
-  readonly b: Value
   readonly isTransposedA: boolean
   readonly isTransposedB: boolean
   readonly batch: number
@@ -64,22 +58,14 @@ function productOf({ opType, inputs, attributes }: Node): Product | null {
     // One B for all matrices of A is one for all of their rows.
     const batch = isAlike ? elementCount(many) : 1
     const [k = 0, n = 0] = b.shape.slice(-2)
-    return {
-      a,
-      b,
-      isTransposedA: false,
-      isTransposedB: false,
-      batch,
-      m: elementCount(a.shape) / batch / k,
-      k,
-      n,
-    }
+    const m = elementCount(a.shape) / batch / k
+    return { isTransposedA: false, isTransposedB: false, batch, m, k, n }
   }
   if (opType !== 'Gemm' || c || attributes.alpha || attributes.beta) return null
   const [isTransposedA, isTransposedB] = [isOne(attributes.transA), isOne(attributes.transB)]
   const [k = 0, m = 0] = isTransposedA ? a.shape : a.shape.toReversed()
   const n = at(b.shape, isTransposedB ? 0 : 1)
-  return { a, b, isTransposedA, isTransposedB, batch: 1, m, k, n }
+  return { isTransposedA, isTransposedB, batch: 1, m, k, n }
 }
 
 /** Into how many pieces K is cut: a power of two that divides it. */
@@ -90,9 +76,9 @@ function piecesOf({ batch, m, k, n }: Product): number {
   return pieces
 }
 
-/** Adds the product in pieces, and their sum by the name of the node's output. */
-function cut(g: GraphBuilder, node: Node, product: Product, pieces: number): void {
-  const { a, b, isTransposedA, isTransposedB, batch, m, k, n } = product
+/** The product of a and b in pieces, summed up: [batch, M, N]. */
+function cut(g: GraphBuilder, a: Value, b: Value, product: Product, pieces: number): Value {
+  const { isTransposedA, isTransposedB, batch, m, k, n } = product
   const each = k / pieces
   // To [batch, pieces, M, each] and [batch, pieces, each, N].
   const left = isTransposedA
@@ -103,10 +89,7 @@ function cut(g: GraphBuilder, node: Node, product: Product, pieces: number): voi
   const right = isTransposedB
     ? Transpose(g, Reshape(g, b, [batch, n, pieces, each]), [0, 2, 3, 1])
     : Reshape(g, b, [batch, pieces, each, n])
-  const partial = MatMul(g, left, right)
-  const sum = g.op('ReduceSum', [partial, g.int64s([1])], { keepdims: int(0) })
-  const { outputs } = node
-  g.keep({ opType: 'Reshape', inputs: [], outputs, attributes: {} }, [sum, g.int64s(at(outputs, 0).shape)])
+  return ReduceSum(g, MatMul(g, left, right), [1], false)
 }
 
 const isOne = (attribute: Node['attributes'][string] | undefined): boolean =>

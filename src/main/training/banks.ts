@@ -61,14 +61,12 @@ export function unpack(bank: Bank, packed: Float32Array): Map<string, Float32Arr
   )
 }
 
-/** Makes each tensor of a bank, by its own name, from the bank's `value` [size]. */
-export function takeOut(g: GraphBuilder, bank: Bank, value: Value): void {
-  for (const { name, shape, start } of bank.tensors) {
+/** Each tensor of a bank by its name, taken from the bank's `value` [size]. */
+export function takeOut(g: GraphBuilder, bank: Bank, value: Value): [name: string, value: Value][] {
+  return bank.tensors.map(({ name, shape, start }) => {
     const range = { starts: [start], ends: [start + elementCount(shape)], axes: [0] }
-    const part = g.scope(`out of ${bank.name}`, () => Slice(g, value, range))
-    const outputs = [{ name, dtype: value.dtype, shape }]
-    g.keep({ opType: 'Reshape', inputs: [], outputs, attributes: {} }, [part, g.int64s(shape)])
-  }
+    return [name, g.scope(name, () => Reshape(g, Slice(g, value, range), shape))]
+  })
 }
 
 /** A bank [size] of its tensors as values. */

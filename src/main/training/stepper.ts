@@ -8,6 +8,7 @@ import { FacetError } from '../../shared/errors'
 import type { Provider } from '../../shared/terms'
 import { AdamW } from '../autodiff/optimizers'
 import { GraphBuilder, type Graph, type Value } from '../onnx/graph'
+import { rewriteNodes } from '../onnx/rewrite'
 import { encodeFor } from '../runtime/encode'
 import { Residents, type StepSession } from '../runtime/resident'
 import type { Array32 } from '../runtime/session'
@@ -217,10 +218,9 @@ function withUpdate({ graph, learned, still }: StepGraph): {
   const moving = banksOf('moving', shaped.filter(([name]) => !still.has(name))) // prettier-ignore
   const decaying = banksOf('still', shaped.filter(([name]) => still.has(name))) // prettier-ignore
 
-  const g = new GraphBuilder(graph.name)
   const isLearned = new Set(learned)
-  for (const { name, dtype, shape } of graph.inputs) if (!isLearned.has(name)) g.input(name, dtype, shape)
-  for (const [name, constant] of graph.initializers) g.initializer(name, constant)
+  const fed = graph.inputs.filter(({ name }) => !isLearned.has(name))
+  const g = new GraphBuilder(graph.name, { ...graph, inputs: fed, outputs: [], nodes: [] })
   const [keep, rate, root, blend] = SCALARS.map((name) => g.input(name, 'float32', [1])) as [
     Value,
     Value,
@@ -235,10 +235,10 @@ function withUpdate({ graph, learned, still }: StepGraph): {
       state: { parameter: state('parameter'), m: state('m'), v: state('v'), mean: state('mean') },
     }
   })
-  for (const { bank, state } of states) takeOut(g, bank, state.parameter)
-  for (const node of graph.nodes) g.keep(node, node.inputs)
+  const parameters = new Map(states.flatMap(({ bank, state }) => takeOut(g, bank, state.parameter)))
+  const current = rewriteNodes(g, graph, undefined, parameters)
 
-  const outputs = new Map(graph.outputs.map((output) => [output.name, output]))
+  const outputs = new Map(graph.outputs.map((output) => [output.name, current(output)]))
   for (const [name, output] of outputs) if (!name.startsWith(STEP.gradient(''))) g.output(name, output)
   const updates: Record<string, string> = {}
   for (const { bank, state } of states) {

@@ -44,8 +44,9 @@ describe('banks', () => {
 
   test('give each tensor in a graph, by its name, and take them again', async () => {
     const g = new GraphBuilder('banks')
-    for (const bank of banks) takeOut(g, bank, g.input(bank.name, 'float32', [bank.size]))
-    const values = new Map(g.nodes.flatMap(({ outputs }) => outputs.map((value) => [value.name, value])))
+    const values = new Map(
+      banks.flatMap((bank) => takeOut(g, bank, g.input(bank.name, 'float32', [bank.size]))),
+    )
     const valueOf = (name: string) => {
       const value = values.get(name)
       if (!value) throw new Error(name)
