@@ -1,20 +1,13 @@
 /** @file Datasets in and out through the app: what an export vouches for, and which photo an import takes for its own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import type { App } from '../../../src/main/app/app'
+import { expect, test } from 'vitest'
 import { openStore } from '../../../src/main/store/open'
 import { noteIn } from '../../../src/shared/notes'
-import { makeApp } from '../../helpers/app'
 import { makeCelebAMask, overlappingParts } from '../../helpers/celebamask'
 import { makeFolder } from '../../helpers/folder'
+import { openApp } from '../../helpers/open_app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
-
-function openApp(dataDir: string): App {
-  const app = makeApp(dataDir)
-  onTestFinished(() => app.dispose())
-  return app
-}
 
 test('an export leaves out what nobody vouches for as a whole, and says so; of all it leaves out nothing', async () => {
   const folder = await makeFolder()

@@ -1,19 +1,12 @@
 /** @file Which model predicts: two apps over one data folder, and a model of the settings that is gone. */
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import type { App } from '../../../src/main/app/app'
-import { makeApp } from '../../helpers/app'
+import { expect, test } from 'vitest'
 import { makeFolder } from '../../helpers/folder'
+import { openApp } from '../../helpers/open_app'
 
 const DEFAULT = 'segface-mobilenet-by-facet'
 const SHIPPED = resolve('resources', 'models', DEFAULT, 'weights.safetensors')
-
-function openApp(dataDir: string): App {
-  const app = makeApp(dataDir)
-  onTestFinished(() => app.dispose())
-  return app
-}
 
 test('a model that another process chose stays chosen, and is not deleted', async () => {
   const dataDir = await makeFolder()

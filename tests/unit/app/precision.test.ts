@@ -1,15 +1,16 @@
 /** @file 8 bits: what they change is found out with the real engine, remembered for a model, and offered only where it is little. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Precisions } from '../../../src/main/app/precision'
 import { Loudspeaker } from '../../../src/main/base/events'
 import { writeSafetensors } from '../../../src/main/checkpoint/safetensors'
 import { networkOf, Registry } from '../../../src/main/models/registry'
 import type { Events } from '../../../src/shared/api'
-import { eventOf, makeApp, testPaths } from '../../helpers/app'
+import { eventOf, testPaths } from '../../helpers/app'
 import { namedNetwork } from '../../helpers/backbone'
 import { makeFolder } from '../../helpers/folder'
+import { openApp } from '../../helpers/open_app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 
 const FAKE = resolve('tests/helpers/fake_engine.mjs')
@@ -33,8 +34,7 @@ describe('8 bits', () => {
       const pictures = join(folder, 'pictures')
       await mkdir(pictures)
       await writeJpeg(join(pictures, 'a.jpg'), await drawPortrait(64, 64))
-      const app = makeApp(join(folder, 'data'))
-      onTestFinished(() => app.dispose())
+      const app = openApp(join(folder, 'data'))
       const { id: model } = await app.call('models.import', { file })
       await app.call('settings.write', { model, provider: 'cpu', int8: [model] })
       const open = async (): Promise<void> => {

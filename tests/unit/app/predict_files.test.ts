@@ -1,7 +1,7 @@
 /** @file `facet predict`: which pictures it takes, how many run at once, on which provider, and that none is lost on the way. */
 import { link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { App, Context } from '../../../src/main/app/app'
 import { Jobs } from '../../../src/main/app/jobs'
 import { predictFilesHandlers } from '../../../src/main/app/predict_files'
@@ -13,10 +13,11 @@ import type { Events } from '../../../src/shared/api'
 import { FacetError } from '../../../src/shared/errors'
 import type { Checked, Request } from '../../../src/shared/requests'
 import type { Provider } from '../../../src/shared/terms'
-import { makeApp, testPaths } from '../../helpers/app'
+import { testPaths } from '../../helpers/app'
 import { chooseForeign, FOREIGN } from '../../helpers/broken_provider'
 import { makeCelebAMask } from '../../helpers/celebamask'
 import { makeFolder } from '../../helpers/folder'
+import { openApp } from '../../helpers/open_app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 
 const MODEL = 'segface-mobilenet-by-facet'
@@ -38,11 +39,7 @@ type Wish = Pick<Request<'predict.files'>, 'input' | 'out'> &
   Partial<Omit<Checked<'predict.files'>, 'input' | 'out'>>
 
 describe('with the real engine', () => {
-  function openApp(folder: string): App {
-    const app = makeApp(join(folder, 'data'))
-    onTestFinished(() => app.dispose())
-    return app
-  }
+  const openIn = (folder: string): App => openApp(join(folder, 'data'))
 
   const predict = (app: App, wish: Wish): Promise<PredictSummary> =>
     app.call('predict.files', { model: MODEL, layout: 'index', size: SIDE, provider: 'cpu', ...wish })
@@ -53,7 +50,7 @@ describe('with the real engine', () => {
       const folder = await makeFolder()
       const input = await makePhotos(join(folder, 'photos'), 2)
       const wish = { input, out: join(input, 'new', 'masks'), layout }
-      const app = openApp(folder)
+      const app = openIn(folder)
       expect((await predict(app, wish)).images).toBe(2)
       const written = await masksIn(wish.out)
       expect((await predict(app, wish)).images).toBe(2)
@@ -65,7 +62,7 @@ describe('with the real engine', () => {
     const folder = await makeFolder()
     const [input, out] = [join(folder, 'tree'), join(folder, 'out')]
     await makeCelebAMask(input, { ids: [0, 7] })
-    expect((await predict(openApp(folder), { input, out })).images).toBe(2)
+    expect((await predict(openIn(folder), { input, out })).images).toBe(2)
     expect(await masksIn(out)).toEqual(['CelebA-HQ-img/0.png', 'CelebA-HQ-img/7.png'])
   })
 
@@ -75,7 +72,7 @@ describe('with the real engine', () => {
     for (let i = 0; i < 30; i++) await writeFile(join(input, `broken ${i}.jpg`), 'no picture')
     await link(join(input, '0.jpg'), join(input, 'last.jpg'))
     const wish = { input, out: join(folder, 'out'), precision: 'int8' } as const
-    const { images, precision_check, complaints } = await predict(openApp(folder), wish)
+    const { images, precision_check, complaints } = await predict(openIn(folder), wish)
     expect([images, precision_check?.pictures, complaints.length]).toEqual([2, 2, 30])
   })
 
@@ -83,7 +80,7 @@ describe('with the real engine', () => {
     const folder = await makeFolder()
     const input = await makePhotos(join(folder, 'photos'), 2)
     await chooseForeign(join(folder, 'data'), MODEL)
-    const app = openApp(folder)
+    const app = openIn(folder)
     const notices: string[] = []
     app.on('notice', ({ message }) => notices.push(message))
     const wish = { input, out: join(folder, 'out'), provider: 'auto' } as const
@@ -101,7 +98,7 @@ describe('with the real engine', () => {
   test.skipIf(process.platform === 'win32')('refuses what is neither a file nor a folder', async () => {
     const folder = await makeFolder()
     await expect(
-      predict(openApp(folder), { input: '/dev/null', out: join(folder, 'out') }),
+      predict(openIn(folder), { input: '/dev/null', out: join(folder, 'out') }),
     ).rejects.toMatchObject({
       code: 'file/unreadable',
       message: '/dev/null is neither a file nor a folder; name a picture or a folder of pictures.',

@@ -15,13 +15,13 @@ import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
 import { makeCelebAMask } from '../../helpers/celebamask'
 import { runInChild } from '../../helpers/child'
 import { makeFolder } from '../../helpers/folder'
+import { openApp } from '../../helpers/open_app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 import type readOnlyWorkspace from '../../helpers/read_only_task'
 
 /** An app of the running test. */
-async function openApp(dataDir: string): Promise<App> {
-  const app = makeApp(dataDir)
-  onTestFinished(() => app.dispose())
+async function openOnCpu(dataDir: string): Promise<App> {
+  const app = openApp(dataDir)
   await app.call('settings.write', { provider: 'cpu' })
   return app
 }
@@ -48,7 +48,7 @@ describe('the store', () => {
   test('lies beside the pictures', async () => {
     const folder = await makeFolder()
     const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
-    const info = await open(await openApp(join(folder, 'data')), pictures)
+    const info = await open(await openOnCpu(join(folder, 'data')), pictures)
     expect(info).toMatchObject({
       path: pictures,
       name: 'pictures',
@@ -62,7 +62,7 @@ describe('the store', () => {
 
   /** Opens, marks and reopens a folder in which `.facet` cannot be. */
   async function expectApart(folder: string, pictures: string): Promise<void> {
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     const { store } = await open(app, pictures)
     expect(store.startsWith(join(folder, 'data', 'workspaces', 'pictures-'))).toBe(true)
     const image = (await app.call('images.list', {})).rows[0]?.id ?? 0
@@ -114,7 +114,7 @@ describe('the store stays where it is', () => {
     const folder = await makeFolder()
     const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
     await writeFile(join(pictures, '.facet'), 'a file of somebody else')
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     const { store } = await open(app, pictures)
     const image = (await app.call('images.list', {})).rows[0]?.id ?? 0
     await app.call('images.review', { image, review: 'flagged' })
@@ -188,12 +188,12 @@ describe('one workspace at a time', () => {
     const [one, two] = [join(folder, 'one'), join(folder, 'two')]
     await makePictures(one, ['a.jpg'])
     await makePictures(two, ['b.jpg', 'c.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     await open(app, one)
     await open(app, two)
     expect(await names(app)).toEqual(['b.jpg', 'c.jpg'])
     expect((await app.call('settings.read', {})).recent).toEqual([two, one])
-    const other = await openApp(join(folder, 'other'))
+    const other = await openOnCpu(join(folder, 'other'))
     await open(other, one)
     expect(await names(other)).toEqual(['a.jpg'])
   })
@@ -203,8 +203,8 @@ describe('one workspace at a time', () => {
     const [one, two] = [join(folder, 'one'), join(folder, 'two')]
     await makePictures(one, ['a.jpg'])
     await makePictures(two, ['b.jpg'])
-    await open(await openApp(join(folder, 'data')), one)
-    const second = await openApp(join(folder, 'second'))
+    await open(await openOnCpu(join(folder, 'data')), one)
+    const second = await openOnCpu(join(folder, 'second'))
     await open(second, two)
     await expect(second.call('workspace.open', { path: one })).rejects.toMatchObject({
       code: 'store/busy',
@@ -217,7 +217,7 @@ describe('one workspace at a time', () => {
     const folder = await makeFolder()
     const one = await makePictures(join(folder, 'one'), ['a.jpg'])
     const two = await makePictures(join(folder, 'two'), ['b.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     const paths = [one, one, two, one]
     await Promise.all(paths.map((path) => app.call('workspace.open', { path })))
     expect((await app.call('workspace.current', {}))?.path).toBe(one)
@@ -227,7 +227,7 @@ describe('one workspace at a time', () => {
     const folder = await makeFolder()
     const one = await makePictures(join(folder, 'one'), ['a.jpg'])
     const two = await makePictures(join(folder, 'two'), ['b.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     await open(app, one)
     const heard: EventName[] = []
     app.onAny((event) => heard.push(event))
@@ -238,7 +238,7 @@ describe('one workspace at a time', () => {
   test('the last picture shown is remembered', async () => {
     const folder = await makeFolder()
     const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg', 'b.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     await open(app, pictures)
     const image = (await app.call('images.list', {})).rows[1]?.id ?? 0
     await app.call('masks.open', { image })
@@ -250,7 +250,7 @@ describe('one workspace at a time', () => {
   test('a vanished picture leaves the list, and comes back with its review', async () => {
     const folder = await makeFolder()
     const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg', 'b.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     await open(app, pictures)
     const image = (await app.call('images.list', {})).rows[0]?.id ?? 0
     await app.call('images.review', { image, review: 'accepted' })
@@ -272,7 +272,7 @@ describe('what Facet wrote into a folder', () => {
     const folder = await makeFolder()
     const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
     await makePictures(join(pictures, 'export'), ['b.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     const files = { input: pictures, model, provider: 'cpu', size: 32 } as const
     await app.call('predict.files', { ...files, layout: 'index', out: join(pictures, 'masks') })
     await app.call('predict.files', { ...files, out: join(pictures, 'export', 'parts') })
@@ -297,7 +297,7 @@ describe('what Facet wrote into a folder', () => {
   test('stays in the list where somebody worked on it', async () => {
     const folder = await makeFolder()
     const pictures = await makePictures(join(folder, 'pictures'), ['a.jpg'])
-    const app = await openApp(join(folder, 'data'))
+    const app = await openOnCpu(join(folder, 'data'))
     for (const name of ['worked-on', 'left-alone']) await makePictures(join(pictures, name), ['b.jpg'])
     await open(app, pictures)
     const worked = (await app.call('images.list', {})).rows.find(({ name }) => name === 'worked-on/b.jpg')
