@@ -1,46 +1,26 @@
 /** @file Finding one's way: long lists, search and filters, verdicts, other folders, damaged and turned pictures, and how the window looks. */
-import { link, mkdir, writeFile } from 'node:fs/promises'
+import { link, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { suiteFolder } from '../helpers/app'
+import { afterEach, describe, expect, test } from 'vitest'
 import { makeCelebAMask } from '../helpers/celebamask'
 import { drawPortrait, writeJpeg, writeOriented } from '../helpers/pictures'
-import { launchBrowser } from './browser'
-import { startServer, type Server } from './server'
+import { serveSuite } from './served'
 import { expectSameMasks, storedMasks } from './truth'
-import { FacetWindow } from './window'
+import type { FacetWindow } from './window'
 
 const MANY = 2000
 
 describe('browsing', () => {
-  let suite: Awaited<ReturnType<typeof suiteFolder>>
-  let browser: Browser
-  let server: Server
+  const served = serveSuite()
   let window: FacetWindow
-
-  beforeAll(async () => {
-    suite = await suiteFolder()
-    browser = await launchBrowser()
-    server = await startServer(join(suite.path, 'data'))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await server?.kill()
-    await suite.remove()
-  })
 
   afterEach(() => window.close())
 
   /** A window on a new folder of the suite, which `fill` puts files into. */
   async function openFolder(name: string, fill: (folder: string) => Promise<unknown>): Promise<void> {
-    const folder = join(suite.path, name)
-    await mkdir(folder)
-    await fill(folder)
-    await server.call('workspace.open', { path: folder })
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.open', { path: await served.makeFolder(name, fill) })
+    window = await served.openWindow()
   }
 
   const rows = () => window.page.locator('[role=option][data-image]')
@@ -56,7 +36,7 @@ describe('browsing', () => {
       for (let i = 1; i < MANY; i++) await link(first, join(folder, `face_${String(i).padStart(4, '0')}.jpg`))
     })
     await window.onScreen('face_0000.jpg')
-    await expect.poll(async () => (await server.call('images.list', {})).rows.length).toBe(MANY)
+    await expect.poll(async () => (await served.server.call('images.list', {})).rows.length).toBe(MANY)
     expect(await rows().count()).toBeLessThan(100)
 
     const list = window.page.locator('[role=listbox]')
@@ -102,8 +82,8 @@ describe('browsing', () => {
   })
 
   test('the sample is one press away', async () => {
-    await server.call('workspace.close', {})
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.close', {})
+    window = await served.openWindow()
     await window.action('open-sample').click()
     await window.onScreen('astronaut.jpg')
     expect(await rows().count()).toBeGreaterThan(1)
@@ -122,7 +102,7 @@ describe('browsing', () => {
       const name = `CelebA-HQ-img/${id}.jpg`
       await expect.poll(() => window.row(name).innerText(), { timeout: 20_000 }).toContain(split)
       const map = maps.get(Number(id))
-      if (map) expectSameMasks((await storedMasks(server, name)).map, map)
+      if (map) expectSameMasks((await storedMasks(served.server, name)).map, map)
     }
     expect(await names()).toHaveLength(3)
   })
@@ -152,7 +132,7 @@ describe('browsing', () => {
     )
     await window.onScreen('turned.jpg')
     await window.page.locator('[data-image="turned.jpg"][data-status=predicted]').waitFor()
-    const { map } = await storedMasks(server, 'turned.jpg')
+    const { map } = await storedMasks(served.server, 'turned.jpg')
     expect([map.width, map.height]).toEqual([120, 80])
     const [start, end] = [await window.toClient({ x: 0, y: 0 }), await window.toClient({ x: 119, y: 79 })]
     expect((end.x - start.x) / (end.y - start.y)).toBeCloseTo(119 / 79, 2)
@@ -184,7 +164,7 @@ describe('browsing', () => {
     await choose('theme', 1)
     await expect.poll(() => root.getAttribute('data-theme')).toBe('light')
     await window.press('Escape')
-    await server.kill()
+    await served.server.kill()
     await window.page.locator('[data-link=lost]').waitFor()
   })
 })

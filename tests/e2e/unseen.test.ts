@@ -1,41 +1,18 @@
 /** @file The window speaks of what it shows: pictures of the folder that is open, no verdict on what cannot be seen, news that come early, keys that are for what lies on top, fields that keep what was mistyped. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { suiteFolder } from '../helpers/app'
+import { afterEach, describe, expect, test } from 'vitest'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
-import { launchBrowser } from './browser'
-import { startServer, type Server } from './server'
-import { FacetWindow } from './window'
+import { serveSuite } from './served'
+import type { FacetWindow } from './window'
 
 describe('what is not on screen', () => {
-  let suite: Awaited<ReturnType<typeof suiteFolder>>
-  let browser: Browser
-  let server: Server
+  const served = serveSuite()
+  const { makeFolder } = served
   let window: FacetWindow
 
-  beforeAll(async () => {
-    suite = await suiteFolder()
-    browser = await launchBrowser()
-    server = await startServer(join(suite.path, 'data'))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await server?.kill()
-    await suite.remove()
-  })
-
   afterEach(() => window.close())
-
-  async function makeFolder(name: string, fill: (folder: string) => Promise<unknown>): Promise<string> {
-    const folder = join(suite.path, name)
-    await mkdir(folder)
-    await fill(folder)
-    return folder
-  }
 
   /** Opens a folder as a person does, in the window that is there. */
   async function openByHand(folder: string): Promise<void> {
@@ -56,8 +33,8 @@ describe('what is not on screen', () => {
       sharp({ create: { width: 40, height: 40, channels: 3, background } }).toFile(join(folder, 'a.png'))
     const red = await makeFolder('red', plain('#f00'))
     const blue = await makeFolder('blue', plain('#00f'))
-    await server.call('workspace.open', { path: red })
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.open', { path: red })
+    window = await served.openWindow()
     const colour = async () => {
       const { data } = await sharp(await window.row('a.png').locator('img').screenshot())
         .removeAlpha()
@@ -69,15 +46,15 @@ describe('what is not on screen', () => {
     await window.onScreen('a.png')
     await expect.poll(colour, { timeout: 20_000 }).toBe('100')
     await openByHand(blue)
-    await expect.poll(async () => (await server.call('workspace.current', {}))?.path).toBe(blue)
+    await expect.poll(async () => (await served.server.call('workspace.current', {}))?.path).toBe(blue)
     await window.onScreen('a.png')
     await expect.poll(colour, { timeout: 20_000 }).toBe('001')
   })
 
   test('a prediction that comes while the photo loads is shown with it', async () => {
     const folder = await makeFolder('early', (path) => portrait(path, 'a.jpg'))
-    await server.call('workspace.close', {})
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.close', {})
+    window = await served.openWindow()
     let asked = false
     await window.page.route('**/media/view/**', async (route) => {
       asked = true
@@ -100,8 +77,8 @@ describe('what is not on screen', () => {
       await writeFile(join(path, 'b.jpg'), bytes.subarray(0, 700))
       await portrait(path, 'c.jpg')
     })
-    await server.call('workspace.open', { path: folder })
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.open', { path: folder })
+    window = await served.openWindow()
     await window.onScreen('a.jpg')
     await predicted('a.jpg')
     const areas = () => window.page.locator('[data-part] .area').allInnerTexts()
@@ -117,7 +94,7 @@ describe('what is not on screen', () => {
     for (const key of ['Enter', 'Shift+Enter', 'g']) await window.press(key)
     await window.page.locator('[data-toast=info]').waitFor()
     expect(await window.action('accept').isDisabled()).toBe(true)
-    const [, row] = (await server.call('images.list', {})).rows
+    const [, row] = (await served.server.call('images.list', {})).rows
     expect(row).toMatchObject({ name: 'b.jpg', status: 'untouched', golden: false })
 
     await window.show('c.jpg')
@@ -129,8 +106,8 @@ describe('what is not on screen', () => {
 
   test('what is mistyped stays to be mended', async () => {
     const folder = await makeFolder('typed', (path) => portrait(path, 'a.jpg'))
-    await server.call('workspace.open', { path: folder })
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.open', { path: folder })
+    window = await served.openWindow()
     await window.onScreen('a.jpg')
     const errors = window.page.locator('[data-toast=error]')
     const field = window.page.locator('[data-field=folder]')
@@ -175,8 +152,8 @@ describe('what is not on screen', () => {
 
   test('Enter and Escape are for the settings that lie on top', async () => {
     const folder = await makeFolder('settings', (path) => portrait(path, 'a.jpg'))
-    await server.call('workspace.open', { path: folder })
-    window = await FacetWindow.open(browser, server.url)
+    await served.server.call('workspace.open', { path: folder })
+    window = await served.openWindow()
     await window.onScreen('a.jpg')
     await predicted('a.jpg')
     const theme = window.page.locator('[data-setting=theme] [role=radio]').nth(2)
