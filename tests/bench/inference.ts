@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { median } from '../../src/main/base/quantile'
@@ -103,7 +104,10 @@ interface Lap {
   logits: Float32Array
 }
 
-/** Runs sessions in turn, so that what slows the machine slows all of them. */
+/** Threads of a session with onnxruntime's default options spin on for a while after a run and would slow the next session's. */
+const SPINNING_MS = 100
+
+/** Runs sessions in turn, so that what slows the machine slows all of them, each when the threads of the one before rest. */
 async function race(
   sessions: readonly InferenceSession[],
   image: OrtTensor,
@@ -113,6 +117,7 @@ async function race(
   for (let turn = -1; turn < runs; turn++) {
     for (const [i, session] of sessions.entries()) {
       const lap = laps[i] as Lap
+      await pause(SPINNING_MS)
       const cpu = process.cpuUsage()
       const start = performance.now()
       const { logits } = await session.run({ image })
