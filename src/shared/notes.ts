@@ -116,6 +116,10 @@ const NOTES = {
     en: '{chosen} predicts only; training runs on {provider}.',
     ko: '{chosen}에서는 예측만 할 수 있어 {provider}에서 학습합니다.',
   },
+  goesOnWith: {
+    en: 'Training with {failed} failed: {reason} It goes on from its last checkpoint with {provider}.',
+    ko: '{failed}(으)로 학습하는 데 실패했습니다: {reason} 마지막 체크포인트부터 {provider}(으)로 계속합니다.',
+  },
   lessMemory: {
     en: 'Memory does not suffice for {faces} faces of {pixels} pixels at once; it learns from {batch} of {resolution}.',
     ko: '메모리가 모자라 {pixels}픽셀 얼굴 {faces}장을 한 번에 학습할 수 없어, {resolution}픽셀 {batch}장씩 학습합니다.',

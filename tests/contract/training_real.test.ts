@@ -110,7 +110,10 @@ test(
     runs.take(id)
     const events = new Loudspeaker<Events>()
     const paths = testPaths(at('data'))
-    const work = new RunInWork({ paths, events, registry: new Registry(paths), runs }, id, null)
+    const work = new RunInWork({ paths, events, registry: new Registry(paths), runs }, id, {
+      prepare: null,
+      next: null,
+    })
     const rows: EpochRow[] = []
     let killed: readonly EpochRow[] | null = null
     events.on('training.epoch', ({ row }) => {

@@ -4,7 +4,8 @@
  *
  * 0 trains: `epochs` passes, losses 1 / (epoch + 1), F1 rising by a hundredth a pass from 0.5. 1 waits after pass 2 for to be
  * asked. 2 is as 1 but deaf. 3 kills itself after pass 2, once. 4 kills itself before the first pass, always. 5 fails. 6 gets
- * worse with every pass. 7 fails after pass 2, once. 8 has memory for half the side and one face at a time.
+ * worse with every pass. 7 fails after pass 2, once. 8 has memory for half the side and one face at a time. 9 kills itself after
+ * pass 2 wherever it is not on the processor.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const here = dirname(fileURLToPath(import.meta.url))
 const beside = join(here, 'real_engine.js')
 const REAL = existsSync(beside) ? beside : resolve(here, '../../out/main/engine.js')
-const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS, FAILS_ONCE, CRAMPED] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
+const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS, FAILS_ONCE, CRAMPED, DIES_ON_GPU] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+]
 /** The tensor that it changes. */
 const NAME = 'face_decoder.background_token.weight'
 const SHAPE = [1, 256]
@@ -57,7 +60,9 @@ async function answer({ id, request: { folder } }) {
 }
 
 async function train(id, folder) {
-  const { settings, samples, previews } = JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))
+  const { settings, samples, previews, provider } = JSON.parse(
+    readFileSync(join(folder, 'plan.json'), 'utf8'),
+  )
   const { seed, epochs } = settings
   const side = settings.input_resolution / (seed === CRAMPED ? 2 : 1)
   const size = seed === CRAMPED ? { step_size: JSON.stringify({ batch: 1, resolution: side }) } : {}
@@ -96,6 +101,7 @@ async function train(id, folder) {
       mkdirSync(died)
       process.kill(process.pid, 'SIGKILL')
     }
+    if (epoch === 2 && seed === DIES_ON_GPU && provider !== 'cpu') process.kill(process.pid, 'SIGKILL')
     if (epoch === 2 && seed === FAILS_ONCE && !existsSync(died)) {
       mkdirSync(died)
       throw new Error('A photo is missing.')

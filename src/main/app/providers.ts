@@ -111,6 +111,18 @@ export class Providers {
     await this.#verdicts.set(await this.#key(network), weigh(trials))
   }
 
+  /** Takes back the trust in a provider to train, where it failed at that for the reason given, until the providers are tried again. */
+  async distrustTraining(network: Model, provider: Provider, reason: string): Promise<void> {
+    const verdict = await this.remembered(network)
+    if (verdict === null) return
+    const trials = verdict.trials.map((trial): ProviderTrial =>
+      trial.provider === provider && trial.trains
+        ? { ...trial, trains: false, detail: withoutTraining(trial.detail, reason) }
+        : trial,
+    )
+    await this.#verdicts.set(await this.#key(network), { ...verdict, trials })
+  }
+
   async #judge(network: Model, { signal, onTrial, timeAll }: JudgeOptions): Promise<Verdict> {
     const trials: ProviderTrial[] = []
     for (const provider of ladder()) {
@@ -162,6 +174,11 @@ function failure(provider: Provider, detail: string): ProviderTrial {
   return { provider, verdict: 'failed', trains: false, detail, ms: null }
 }
 
+/** What a trial found, of a provider that only predicts. */
+function withoutTraining(found: string, reason: string): string {
+  return `${found}; it does not train: ${reason}`
+}
+
 function describeTrial(provider: Provider, answer: Jobs['trial']['answer']): ProviderTrial {
   if (answer.slower !== null) {
     const detail = `takes ${Math.round(answer.slower)} times as long as the processor for a convolution`
@@ -170,7 +187,7 @@ function describeTrial(provider: Provider, answer: Jobs['trial']['answer']): Pro
   const { operators, worst, ms, untrainable } = answer
   const difference = `${operators} operators and the network differ from the processor by ${worst.toExponential(1)} at most`
   const found = provider === 'cpu' ? 'what the others are held against' : difference
-  const detail = untrainable === null ? found : `${found}; it does not train: ${untrainable}`
+  const detail = untrainable === null ? found : withoutTraining(found, untrainable)
   return { provider, verdict: 'works', trains: untrainable === null, detail, ms }
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
 import { TRAIN_SETTINGS } from '../../shared/training'
-import { unreadable } from '../base/fs'
+import { unreadable, writeFileAtomic } from '../base/fs'
 import { ARCHITECTURES } from '../segface/config'
 
 export const PLAN_FILE = 'plan.json'
@@ -62,6 +62,11 @@ export type PlanSample = Plan['samples'][number]
 /** True for a run whose faces are ready: the plan is written last. */
 export function hasPlan(folder: string): boolean {
   return existsSync(join(folder, PLAN_FILE))
+}
+
+/** Writes the plan of `folder`, whole or not at all. Throws `file/unwritable`. */
+export function writePlan(folder: string, plan: Plan): Promise<void> {
+  return writeFileAtomic(join(folder, PLAN_FILE), JSON.stringify(plan))
 }
 
 /** The plan of `folder`, checked. Throws `file/unreadable`, or `file/malformed` naming the field. */

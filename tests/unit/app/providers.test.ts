@@ -105,6 +105,19 @@ describe('auto', () => {
     })
   })
 
+  test('that failed in training alone predicts on, and trains no more', async () => {
+    const { providers, network } = await scripted({ [first]: 20, [second]: 30, cpu: 90 })
+    await providers.choose(network, 'auto')
+    await providers.distrustTraining(network, first, 'it crashed.')
+    const verdict = await providers.choose(network, 'auto')
+    expect(verdict.chosen).toBe(first)
+    expect(verdict.trials[0]).toMatchObject({
+      ...{ provider: first, verdict: 'works', trains: false, ms: 20 },
+      detail: expect.stringMatching(/; it does not train: it crashed\.$/),
+    })
+    expect(verdict.trials[1]).toMatchObject({ provider: second, trains: true })
+  })
+
   test('is tried again where the remembered verdicts are damaged', async () => {
     const { providers, network, paths } = await scripted({ [first]: 20, cpu: 90 })
     await writeFile(join(paths.dataDir, 'providers.json'), '{"model": {"chosen": "abacus"}}')

@@ -1,6 +1,6 @@
 /** @file Which provider trains, by what is known of those that predict. */
 import { expect, test } from 'vitest'
-import { trainingProvider } from '../../../src/main/app/training/begin'
+import { trainingProvider } from '../../../src/main/app/training/provider'
 import type { ProviderTrial } from '../../../src/shared/answers'
 import type { Provider, ProviderChoice } from '../../../src/shared/terms'
 

@@ -1,24 +1,20 @@
 /** @file A run from a wish to a process: its faces and settings chosen, its row made, and then prepared and trained. */
-import { noteOf } from '../../../shared/notes'
 import { join } from 'node:path'
-import type { ProviderTrial } from '../../../shared/answers'
-import type { Provider, ProviderChoice } from '../../../shared/terms'
+import type { ProviderChoice } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
 import type { TrainingSurvey, TrainOn, TrainOptions } from '../../../shared/training'
 import type { SampleSet } from '../../dataset/samples'
-import { TRAINING_PROVIDERS } from '../../runtime/providers'
-import { networkOf } from '../../models/registry'
 import { openStore } from '../../store/open'
 import type { RunStore } from '../../store/runs/runs'
 import type { Context } from '../app'
-import type { Verdict } from '../providers'
 import { withSamples } from '../samples'
 import { findStore } from '../workspace'
 import type { Base } from './base'
 import { earlierSplits } from './earlier'
 import { chooseFaces, type TrainingFaces } from './faces'
 import { findOthers, type OtherFace } from './others'
-import { prepareRun } from './prepare'
+import { prepareRun, type Prepared, type Preparing } from './prepare'
+import { chooseProvider, nextProvider } from './provider'
 import { survey } from './survey'
 import { RunInWork } from './work'
 
@@ -86,67 +82,19 @@ export function begin(
       provider: choice === 'auto' ? 'cpu' : choice,
       images: { train: images.train, val: images.val },
     })
-    const work = new RunInWork({ ...context, paths: context.deps.paths, runs }, id, async (preparing) => {
-      const { provider, note } = await chooseProvider(context, wish.base, choice, preparing.signal)
+    const prepare = async (preparing: Preparing): Promise<Prepared> => {
+      const { provider, note } = await chooseProvider(context, wish.base.id, choice, preparing.signal)
       runs.update(id, { provider })
       if (note !== null) runs.note(id, note)
       const folder = runs.folderOf(id)
       return prepareRun({ folder, base: wish.base, provider, settings, faces, others }, preparing)
-    })
+    }
+    const next = nextProvider(context, wish.base.id, choice)
+    const work = new RunInWork({ ...context, paths: context.deps.paths, runs }, id, { prepare, next })
     resolve(work)
     await work.prepared
   }).catch(reject)
   return promise
-}
-
-/** A provider that takes so many times as long to predict may still train faster. */
-const NEAR = 4
-
-const trainsOn = (choice: ProviderChoice): boolean => choice === 'auto' || TRAINING_PROVIDERS.includes(choice)
-
-/** What was chosen for predicting, as far as it trains. */
-export function trainingChoice(chosen: ProviderChoice): ProviderChoice {
-  return trainsOn(chosen) ? chosen : 'auto'
-}
-
-async function chooseProvider(
-  { providers, registry }: Parts,
-  base: Base,
-  choice: ProviderChoice,
-  signal: AbortSignal,
-): Promise<{ provider: Provider; note: string | null }> {
-  if (!trainsOn(choice))
-    throw new FacetError('provider/unusable', `Training runs on cpu, webgpu or cuda, not on ${choice}.`, {
-      provider: choice,
-    })
-  const network = networkOf(base.model ?? (await registry.find(null)))
-  const verdict = await providers.choose(network, choice, signal)
-  const provider = trainingProvider(verdict, choice)
-  const { chosen } = verdict
-  const isToldWhy = trialOf(verdict, chosen)?.trains === false
-  return { provider, note: isToldWhy ? noteOf('predictsOnly', { chosen, provider }) : null }
-}
-
-/**
- * The provider that trains, by a verdict on those that predict. Between GPU providers nobody chose, WebGPU if it predicts about
- * as fast: there alone weights and optimiser stay on the device. On an H200 CUDA predicts in half the time, but a step of
- * MobileNet takes 105 ms with it, with WebGPU 59 (measured).
- */
-export function trainingProvider(
-  verdict: Pick<Verdict, 'chosen' | 'trials'>,
-  choice: ProviderChoice,
-): Provider {
-  const { chosen, trials } = verdict
-  if (chosen === 'cpu') return 'cpu'
-  const msOf = (provider: Provider): number => trialOf(verdict, provider)?.ms ?? Infinity
-  const others = trials.map(({ provider }) => provider).filter((one) => one !== chosen && one !== 'cpu')
-  const isNear = msOf('webgpu') <= NEAR * msOf(chosen) && msOf('webgpu') < msOf('cpu')
-  const order: readonly Provider[] = choice === 'auto' && isNear ? ['webgpu', chosen] : [chosen]
-  return [...order, ...others].find((one) => trialOf(verdict, one)?.trains) ?? 'cpu'
-}
-
-function trialOf({ trials }: Pick<Verdict, 'trials'>, provider: Provider): ProviderTrial | undefined {
-  return trials.find((trial) => trial.provider === provider)
 }
 
 /**

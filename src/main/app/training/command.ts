@@ -99,7 +99,7 @@ async function resumeNewest(
     })
   const base = await resolveBase(context.registry, request.model, dataset)
   requireSame(run, { ...request, model: base.id }, runs.network(run.id).provider)
-  const work = resumeRun(context, runs, run.id)
+  const work = resumeRun(context, runs, run.id, request.provider)
   if (work instanceof RunInWork) return work
   throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
 }

@@ -12,7 +12,7 @@ import { encodeLabelPng } from '../../imaging/mask'
 import { readPicture } from '../../imaging/picture'
 import { hashFile } from '../../models/importer'
 import type { TrainingImage } from '../../models/trained'
-import { PLAN_FILE, type Plan, type PlanSample } from '../../training/plan'
+import { writePlan, type Plan, type PlanSample } from '../../training/plan'
 import type { Base } from './base'
 import type { TrainingFaces } from './faces'
 import { readAllMasks, whyLeftOut } from './masks'
@@ -105,7 +105,7 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     previews: choosePreviews(kept),
   }
   await writeFileAtomic(join(folder, IMAGES_FILE), JSON.stringify(kept.map(({ image }) => image)))
-  await writeFileAtomic(join(folder, PLAN_FILE), JSON.stringify(plan))
+  await writePlan(folder, plan)
   return { images, notes }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checked } from '../../../shared/requests'
+import type { ProviderChoice } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
 import type {
   PreviewFace,
@@ -17,9 +18,10 @@ import type { Context, Handlers } from '../app'
 import { withSamples } from '../samples'
 import { findStore, type Workspace } from '../workspace'
 import { chooseBase } from './base'
-import { begin, choose, trainingChoice, type Wish } from './begin'
+import { begin, choose, type Wish } from './begin'
 import { treeRunsFolder } from './earlier'
 import { readPreviews } from './previews'
+import { nextProvider, trainingChoice } from './provider'
 import { keepBest, RunInWork, tidy } from './work'
 
 /** Runs that still need what they began with. */
@@ -117,7 +119,8 @@ export class Training {
     if (!RESUMABLE.includes(state))
       throw new FacetError('conflict', `The training of '${name}' is ${state}; it cannot be gone on with.`)
     this.#requireIdle()
-    const begun = resumeRun(this.#context, runs, id)
+    const choice = trainingChoice(this.#context.settings.current.provider)
+    const begun = resumeRun(this.#context, runs, id, choice)
     return begun instanceof RunInWork ? this.#begun(begun) : begun
   }
 
@@ -219,12 +222,14 @@ function knownRuns(folder: string): TrainingRun[] {
  * failed before that, or is in work elsewhere.
  */
 export function resumeRun(
-  { events, registry, deps }: Pick<Context, 'events' | 'registry' | 'deps'>,
+  context: Pick<Context, 'events' | 'registry' | 'deps' | 'providers'>,
   runs: RunStore,
   id: number,
+  choice: ProviderChoice,
 ): RunInWork | TrainingRun {
   const isWhole = hasPlan(runs.folderOf(id))
-  const { name, state } = runs.read(id)
+  const { events, registry, deps } = context
+  const { name, state, base } = runs.read(id)
   // It says why already.
   if (!isWhole && state === 'failed')
     throw new FacetError(
@@ -233,7 +238,10 @@ export function resumeRun(
       { run: id },
     )
   runs.take(id)
-  if (isWhole) return new RunInWork({ events, registry, runs, paths: deps.paths }, id, null)
+  if (isWhole) {
+    const next = nextProvider(context, base, choice)
+    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, { prepare: null, next })
+  }
   const problem = 'It was stopped before its faces were ready; start it anew.'
   const run = runs.update(id, { state: 'failed', problem })
   runs.release(id)

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Events } from '../../../shared/api'
 import { assertNever } from '../../../shared/assert'
-import { FacetError, toWire } from '../../../shared/errors'
+import { FacetError, toWire, type WireError } from '../../../shared/errors'
 import type { RunState, TrainingProgress, TrainingRun, TrainSettings } from '../../../shared/training'
 import type { Loudspeaker } from '../../base/events'
 import { EngineClient } from '../../engine/client'
@@ -18,12 +18,14 @@ import type { Registry } from '../../models/registry'
 import { addTrained, type TrainingImage } from '../../models/trained'
 import type { RunStore } from '../../store/runs/runs'
 import type { Control, Preview, TrainEnd, TrainNews } from '../../training/news'
-import { BEST_FILE, CHECKPOINT_FILE, readPlan, TAPS_FOLDER } from '../../training/plan'
+import { BEST_FILE, CHECKPOINT_FILE, readPlan, TAPS_FOLDER, writePlan } from '../../training/plan'
 import { bestOfCheckpoint, bestSize, type StepSize } from '../../training/state'
 import type { Paths } from '../deps'
 import { engineOptions } from '../engine'
+import { isProvidersFault } from '../on_provider'
 import { previewFolder } from './previews'
 import { IMAGES_FILE, type Prepared, type Preparing } from './prepare'
+import type { NextProvider } from './provider'
 
 /** An engine that does not answer for so long is killed; what it has written stays. */
 const PATIENCE_MS: Readonly<Record<Control, number>> = { cancel: 1500, pause: 10_000 }
@@ -39,6 +41,13 @@ export interface WorkParts {
   readonly runs: RunStore
 }
 
+export interface RunSource {
+  /** Makes its folder; null where that is done. */
+  readonly prepare: ((preparing: Preparing) => Promise<Prepared>) | null
+  /** What it goes on with where a provider fails; null where it is to stay with the one it has. */
+  readonly next: NextProvider | null
+}
+
 export class RunInWork {
   /** Settles, never rejects, when nothing more is prepared. */
   readonly prepared: Promise<void>
@@ -49,6 +58,7 @@ export class RunInWork {
   isOver = false
   readonly #parts: WorkParts
   readonly #engine: EngineClient
+  readonly #next: NextProvider | null
   readonly #stop = new AbortController()
   readonly #before: number
   readonly #began = Date.now()
@@ -56,13 +66,14 @@ export class RunInWork {
   /** The pictures of epochs are written one after the other. */
   #writing: Promise<void> = Promise.resolve()
 
-  /** `id` is held by this process. `prepare` makes its folder; null where that is done. */
+  /** `id` is held by this process. */
   constructor(
     parts: WorkParts,
     readonly id: number,
-    prepare: ((preparing: Preparing) => Promise<Prepared>) | null,
+    { prepare, next }: RunSource,
   ) {
     this.#parts = parts
+    this.#next = next
     const { runs, paths, events } = parts
     const run = prepare ? runs.read(id) : runs.update(id, { state: 'running', problem: null })
     this.#before = run.seconds
@@ -145,12 +156,32 @@ export class RunInWork {
   async #train(): Promise<RunState> {
     const { runs, events } = this.#parts
     events.emit('training.changed', runs.update(this.id, { state: 'running', problem: null }))
-    const end = await this.#engine.submit(
-      'train',
-      { folder: runs.folderOf(this.id) },
-      { onNews: (news) => this.#hear(news) },
-    )
-    return this.#finish(end)
+    for (;;) {
+      try {
+        const request = { folder: runs.folderOf(this.id) }
+        return await this.#finish(
+          await this.#engine.submit('train', request, { onNews: (news) => this.#hear(news) }),
+        )
+      } catch (error) {
+        if (!(await this.#goesOn(toWire(error)))) throw error
+      }
+    }
+  }
+
+  /** True where the provider failed and there is another, with which the plan goes on from its last checkpoint. */
+  async #goesOn(error: WireError): Promise<boolean> {
+    const { runs } = this.#parts
+    const { provider: failed } = runs.network(this.id)
+    if (this.#next === null || this.#asked !== null || failed === 'cpu' || !isProvidersFault(error))
+      return false
+    await this.#writing
+    const provider = await this.#next(failed, error.message)
+    const folder = runs.folderOf(this.id)
+    await writePlan(folder, { ...(await readPlan(folder)), provider })
+    runs.update(this.id, { provider })
+    this.#tell({ provider })
+    this.#note(noteOf('goesOnWith', { failed, provider, reason: error.message }))
+    return this.#asked === null
   }
 
   /** Stores what the run came to; the best weights become a model. */
