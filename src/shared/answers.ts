@@ -141,6 +141,8 @@ export interface ModelInfo {
   parts: PartName[]
   /** What is worse with it than its scores say, and why, in English sentences; a window has its own by `classSet`. */
   limits: string[]
+  /** What its import found to beware of, in English sentences that a window says in its own language (notes.ts). */
+  warnings: string[]
   params: number
   licence: string
   /** The file it was made from. */

@@ -1,7 +1,7 @@
 /**
- * @file The sentences in which a training run says what was chosen for it and what happened, and an export or a comparison
- * what it left out, in the window's languages. They are made and kept in English (the command line, a run's row, a model's
- * manifest); a window says them in its own.
+ * @file The sentences in which a training run says what was chosen for it and what happened, an export or a comparison what it
+ * left out, an import what to beware of, and the page of this computer what came of its trials, in the window's languages. They
+ * are made and kept in English (the command line, a run's row, a model's manifest); a window says them in its own.
  */
 import { fill } from './fill'
 import { PART_NAMES, type PartName } from './labels'
@@ -132,6 +132,81 @@ const NOTES = {
     en: 'No epoch scored better on the validation faces than {base}: mean F1 {after}, before {before}.',
     ko: '검증용 얼굴에서 {base}보다 나은 에포크가 없습니다. 평균 F1 {after}, 학습 전 {before}.',
   },
+  assumedSide: {
+    en: "{model} is used at {side} pixels a side, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name ({example}), or with facet model import --resolution.",
+    ko: '{model} 모델은 SegFace에서 흔히 쓰는 한 변 {side}픽셀로 사용합니다. 파일에도 이름에도 학습한 크기가 적혀 있지 않습니다. 다른 크기로 학습했다면 마스크가 거칠거나 틀리므로, 모델을 삭제하고 파일 이름 끝에 크기를 붙여({example}) 다시 가져오거나 facet model import --resolution을 사용하세요.',
+  },
+  looksWrong: {
+    en: "{model} looks wrong on Facet's sample portrait: {reasons}. {advice}",
+    ko: '{model} 모델이 Facet의 예시 사진에서 이상해 보입니다: {reasons}. {advice}',
+  },
+  checkOnnx: {
+    en: 'Check its class order, colours and normalisation.',
+    ko: '클래스 순서, 색상 순서, 정규화를 확인하세요.',
+  },
+  checkOrder: {
+    en: 'Its classes may be in another order than published; look at its masks before you trust them.',
+    ko: '클래스 순서가 공개된 것과 다를 수 있으니, 믿기 전에 마스크를 살펴보세요.',
+  },
+  findsNothing: { en: 'it finds nothing at all', ko: '아무것도 찾지 못합니다' },
+  findsNoSkin: { en: 'it finds no skin', ko: '피부를 찾지 못합니다' },
+  skinAtEdge: { en: 'it finds the skin at the edge', ko: '피부를 가장자리에서 찾습니다' },
+  eyesSwapped: {
+    en: 'its left eye is on the left of the picture, where the right one should be',
+    ko: '왼쪽 눈이 오른쪽 눈이 있어야 할 사진 왼쪽에 있습니다',
+  },
+  lipsSwapped: { en: 'its upper lip lies below its lower lip', ko: '윗입술이 아랫입술보다 아래에 있습니다' },
+  upsideDown: { en: 'its parts stand upside down', ko: '부위가 위아래로 뒤집혀 있습니다' },
+  notUsedAnyMore: { en: '{reason} It is not used any more.', ko: '{reason} 이제 사용하지 않습니다.' },
+  engineGivenUp: {
+    en: 'The engine {how} twice while {what}; that job was given up.',
+    ko: '엔진이 {what} 중에 두 번 멈춰({how}) 그 작업을 포기했습니다.',
+  },
+  engineRestarted: {
+    en: 'The engine {how} and was started again; nothing that you stored is lost.',
+    ko: '엔진이 멈춰({how}) 다시 시작했습니다. 저장한 것은 그대로입니다.',
+  },
+  notBuiltIn: {
+    en: 'The provider {provider} is not part of this build of onnxruntime on {platform}; choose auto or cpu.',
+    ko: '이 {platform}용 onnxruntime에는 {provider}이(가) 없습니다. 자동 또는 cpu를 선택하세요.',
+  },
+  cannotRun: {
+    en: 'The provider {provider} cannot run this network here: {reason}',
+    ko: '여기에서는 {provider}(으)로 이 네트워크를 실행할 수 없습니다: {reason}',
+  },
+  // Before trialDiffers, whose pattern fits these, too.
+  onlyPredicts: {
+    en: '{found}; it does not train: {reason}',
+    ko: '{found}; 학습에는 쓰지 못합니다: {reason}',
+  },
+  trialDiffers: {
+    en: '{operators} operators and the network differ from the processor by {worst} at most',
+    ko: '연산자 {operators}개와 네트워크의 결과가 프로세서와 최대 {worst} 다릅니다',
+  },
+  heldAgainst: { en: 'what the others are held against', ko: '다른 것들과 비교하는 기준입니다' },
+  trialTooLong: {
+    en: 'did not finish its trial within {minutes} minutes',
+    ko: '시험이 {minutes}분 안에 끝나지 않았습니다',
+  },
+  trialSlow: {
+    en: 'takes {times} times as long as the processor for a convolution',
+    ko: '합성곱 하나에 프로세서보다 {times}배 오래 걸립니다',
+  },
+  wantsChanging: {
+    en: 'Training wants weights that change.',
+    ko: '학습하려면 가중치를 바꿀 수 있어야 합니다.',
+  },
+  takes: { en: '{provider} takes {ms} ms', ko: '{provider}: {ms} ms' },
+  processorServes: { en: 'the processor serves', ko: '프로세서를 사용합니다' },
+  isSlower: { en: '{provider} is slower ({ms} ms)', ko: '{provider}은(는) 더 느립니다({ms} ms)' },
+  isAbsent: { en: '{provider} is not in this build', ko: '{provider}은(는) 이 빌드에 없습니다' },
+  hasFailed: { en: '{provider} does not run here', ko: '{provider}은(는) 여기에서 실행되지 않습니다' },
+  isWrong: { en: '{provider} computes wrong results', ko: '{provider}은(는) 결과가 틀립니다' },
+  isFarSlower: {
+    en: '{provider} is far slower than the processor',
+    ko: '{provider}은(는) 프로세서보다 훨씬 느립니다',
+  },
+  wasAskedFor: { en: '{provider} was asked for', ko: '{provider}을(를) 지정했습니다' },
 } as const satisfies Record<string, Entry>
 
 export type NoteKey = keyof typeof NOTES
@@ -151,23 +226,40 @@ export function noteOf<K extends NoteKey>(key: K, values: NoteValues<K>): string
   return fill(NOTES[key].en, Object.fromEntries(written), 'en')
 }
 
-/** A sentence of `noteOf` in a language, its parts as `partName` says them; one that is none of them as it is. */
-export function noteIn(
-  language: Language,
-  sentence: string,
-  partName: (part: PartName) => string = (part) => part,
-): string {
-  for (const { en, [language]: own } of Object.values(NOTES)) {
-    const found = patternOf(en).exec(sentence)
+/** Says a part of the face in the window's words. */
+type PartNames = (part: PartName) => string
+
+/**
+ * A sentence of `noteOf` in a language, its parts as `partName` says them and what it quotes said, too; one that is none of them
+ * as it is.
+ */
+export function noteIn(language: Language, sentence: string, partName: PartNames = (part) => part): string {
+  for (const { pattern, texts } of PATTERNS) {
+    const found = pattern.exec(sentence)
     if (!found) continue
-    const { parts, ...others } = found.groups ?? {}
-    return fill(own, parts === undefined ? others : { ...others, parts: named(parts, partName) }, language)
+    const said = Object.entries(found.groups ?? {}).map(
+      ([name, value]) =>
+        [name, name === 'parts' ? named(value, partName) : notesIn(language, value)] as const,
+    )
+    return fill(texts[language], Object.fromEntries(said), language)
   }
   return sentence
 }
 
+/** Several such sentences, which `; ` joins. */
+export function notesIn(language: Language, sentences: string): string {
+  const whole = noteIn(language, sentences)
+  if (whole !== sentences || !sentences.includes(JOINT)) return whole
+  return sentences
+    .split(JOINT)
+    .map((sentence) => noteIn(language, sentence))
+    .join(JOINT)
+}
+
+const JOINT = '; '
+
 /** A list of parts, such as `hat (2), ear_r (1)`, by other names. */
-function named(parts: string, nameOf: (part: PartName) => string): string {
+function named(parts: string, nameOf: PartNames): string {
   return parts.replace(/\w+/g, (word) => {
     const part = PART_NAMES.find((name) => name === word)
     return part ? nameOf(part) : word
@@ -184,3 +276,5 @@ function patternOf(text: string): RegExp {
   )
   return new RegExp(`^${pattern}$`, 's')
 }
+
+const PATTERNS = Object.values(NOTES).map((texts: Entry) => ({ texts, pattern: patternOf(texts.en) }))

@@ -233,8 +233,11 @@ describe('facet model', () => {
     }
     await copyFile(at('made_64.pt'), at('plain.pt'))
     const plain = await import_(at('plain.pt'))
-    expect(plain.model).toMatchObject({ id: 'plain', resolution: 512 })
-    expect(plain.stderr).toMatch(/plain is used at 512 x 512 pixels, as SegFace usually is: .*plain_256\.pt/)
+    expect(plain.model).toMatchObject({
+      ...{ id: 'plain', resolution: 512 },
+      warnings: [expect.stringContaining('plain is used at 512 pixels a side')],
+    })
+    expect(plain.stderr).toMatch(/plain is used at 512 pixels a side, as SegFace usually is: .*plain_256\.pt/)
     const said = await import_(at('plain.pt'), '--resolution', '64', '--name', 'said')
     expect(said.model).toMatchObject({ id: 'said', resolution: 64 })
     expect((await import_(at('made_64.pt'))).stderr + said.stderr).not.toContain('as SegFace usually is')

@@ -4,6 +4,7 @@ import { join, parse, resolve } from 'node:path'
 import type { ModelFile, ModelLook } from '../../shared/answers'
 import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
+import { noteOf, type NoteKey } from '../../shared/notes'
 import { hintsOf, type Hint } from '../../shared/plausible'
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
@@ -27,19 +28,19 @@ const LOOK_SIDE = 512
 const ASKED = 0
 
 /** What speaks against a model's masks of Facet's own portrait. */
-const HINTS: Readonly<Record<Hint, string>> = {
-  empty: 'it finds nothing at all',
-  'no-skin': 'it finds no skin',
-  'skin-off-centre': 'it finds the skin at the edge',
-  'eyes-swapped': 'its left eye is on the left of the picture, where the right one should be',
-  'lips-swapped': 'its upper lip lies below its lower lip',
-  'upside-down': 'its parts stand upside down',
-}
+const HINTS = {
+  empty: 'findsNothing',
+  'no-skin': 'findsNoSkin',
+  'skin-off-centre': 'skinAtEdge',
+  'eyes-swapped': 'eyesSwapped',
+  'lips-swapped': 'lipsSwapped',
+  'upside-down': 'upsideDown',
+} as const satisfies Record<Hint, NoteKey>
 
 export function modelFileHandlers(
   context: Context,
 ): Pick<Handlers, 'models.examine' | 'models.look' | 'models.import'> {
-  const { jobs, events, inference, workspace, uploads, deps } = context
+  const { jobs, events, inference, workspace, uploads, registry, deps } = context
   const sample = join(deps.paths.resources, 'sample', 'aligned', 'astronaut.jpg')
 
   return {
@@ -67,7 +68,7 @@ export function modelFileHandlers(
         await uploads.discard(path)
         events.emit('models.changed', {})
         if (model.manifest.onnx || model.manifest.classes !== 19) await warnOfOddities(model, work.signal)
-        return modelInfo(model)
+        return modelInfo(await registry.find(model.manifest.id))
       }),
   }
 
@@ -76,19 +77,21 @@ export function modelFileHandlers(
     const grid = { width: LOOK_SIDE / 2, height: LOOK_SIDE / 2 }
     const request = { network: networkOf(model), provider: 'cpu', picture: sample, grid } as const
     const { labels } = await inference.engine.submit('predict', request, { priority: ASKED, signal })
-    const odd = hintsOf(labels, grid.width, grid.height).map((hint) => HINTS[hint])
+    const odd = hintsOf(labels, grid.width, grid.height).map((hint) => noteOf(HINTS[hint], {}))
     if (odd.length === 0) return
-    const advice = model.manifest.onnx
-      ? 'Check its class order, colours and normalisation.'
-      : 'Its classes may be in another order than published; look at its masks before you trust them.'
-    const message = `${model.manifest.id} looks wrong on Facet's sample portrait: ${odd.join('; ')}. ${advice}`
-    events.emit('notice', { level: 'warning', message })
+    const advice = noteOf(model.manifest.onnx ? 'checkOnnx' : 'checkOrder', {})
+    const reasons = odd.join('; ')
+    await warn(context, model, noteOf('looksWrong', { model: model.manifest.id, reasons, advice }))
   }
 }
 
-/** Says that nothing told what a new model was trained at. */
-function tellAssumed(events: Context['events'], { manifest: { id, resolution } }: Model): void {
-  const message = `${id} is used at ${resolution} x ${resolution} pixels, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name (${id}_256.pt), or with facet model import --resolution.`
+/** Says what to beware of with a new model, now and on its page. */
+async function warn(
+  { registry, events }: Pick<Context, 'registry' | 'events'>,
+  model: Model,
+  message: string,
+): Promise<void> {
+  await registry.warn(model, message)
   events.emit('notice', { level: 'warning', message })
 }
 
@@ -133,7 +136,7 @@ async function ran(engine: EngineClient, file: OnnxFile, signal: AbortSignal): P
 }
 
 async function takeCheckpoint(
-  { registry, uploads, events }: Context,
+  context: Context,
   path: string,
   { name, arch, dataset, resolution, half, preset, use }: Checked<'models.import'>,
   work: Work,
@@ -144,16 +147,22 @@ async function takeCheckpoint(
       `${path} is a checkpoint, which says itself how it is used; leave the preset and description out.`,
       { file: path },
     )
-  return importModel(registry, path, {
+  const { registry, uploads } = context
+  let isAssumed = false
+  const model = await importModel(registry, path, {
     ...work,
     half,
-    onAssumed: (model) => tellAssumed(events, model),
+    onAssumed: () => (isAssumed = true),
     ...(uploads.holds(path) ? { usualName: parse(path).name } : {}),
     ...(name === undefined ? {} : { name }),
     ...(arch === undefined ? {} : { arch }),
     ...(dataset === undefined ? {} : { dataset }),
     ...(resolution === undefined ? {} : { resolution }),
   })
+  const { id, resolution: side } = model.manifest
+  if (isAssumed)
+    await warn(context, model, noteOf('assumedSide', { model: id, side, example: `${id}_256.pt` }))
+  return model
 }
 
 async function takeOnnx(

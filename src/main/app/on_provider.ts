@@ -1,5 +1,6 @@
 /** @file Work on the provider that Facet chose for a model, and on the next best where that one fails in use. */
 import type { Provider, ProviderChoice } from '../../shared/terms'
+import { noteOf } from '../../shared/notes'
 import { toWire, type WireError } from '../../shared/errors'
 import type { NetworkRef } from '../engine/protocol'
 import type { Context } from './app'
@@ -41,6 +42,6 @@ export async function distrusts(
 ): Promise<boolean> {
   if (!isProvidersFault(error) || choice !== 'auto' || provider === 'cpu') return false
   await providers.distrust(network, provider, error.message)
-  events.emit('notice', { level: 'warning', message: `${error.message} It is not used any more.` })
+  events.emit('notice', { level: 'warning', message: noteOf('notUsedAnyMore', { reason: error.message }) })
   return true
 }

@@ -9,6 +9,7 @@ import type { ProviderTrial } from '../../shared/answers'
 import type { Events } from '../../shared/api'
 import { PROVIDERS, TRIAL_VERDICTS, type Provider, type ProviderChoice } from '../../shared/terms'
 import { FacetError, toWire } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import type { Loudspeaker } from '../base/events'
 import { runAlone } from '../engine/client'
 import type { Jobs, NetworkRef } from '../engine/protocol'
@@ -89,7 +90,7 @@ export class Providers {
   async choose(network: Model, choice: ProviderChoice, signal?: AbortSignal): Promise<Verdict> {
     if (choice === 'auto')
       return (await this.remembered(network)) ?? this.judge(network, signal ? { signal } : {})
-    const why = `${choice} was asked for`
+    const why = noteOf('wasAskedFor', { provider: choice })
     if (choice === 'cpu') return { chosen: 'cpu', why, trials: [] }
     const known = (await this.remembered(network))?.trials.find(({ provider }) => provider === choice)
     const trial = known?.verdict === 'works' ? known : await this.#try(network, choice, true, signal)
@@ -154,7 +155,7 @@ export class Providers {
     } catch (error) {
       const { code, message, details } = toWire(error)
       if (code === 'cancelled' && limit?.aborted && !signal?.aborted) {
-        return failure(provider, `did not finish its trial within ${TRIAL_MS / 60_000} minutes`)
+        return failure(provider, noteOf('trialTooLong', { minutes: TRIAL_MS / 60_000 }))
       }
       // A network that the processor cannot load is the model's fault, and its own error says more than a trial's.
       if (code === 'cancelled' || provider === 'cpu') throw error
@@ -176,26 +177,28 @@ function failure(provider: Provider, detail: string): ProviderTrial {
 
 /** What a trial found, of a provider that only predicts. */
 function withoutTraining(found: string, reason: string): string {
-  return `${found}; it does not train: ${reason}`
+  return noteOf('onlyPredicts', { found, reason })
 }
 
 function describeTrial(provider: Provider, answer: Jobs['trial']['answer']): ProviderTrial {
   if (answer.slower !== null) {
-    const detail = `takes ${Math.round(answer.slower)} times as long as the processor for a convolution`
+    const detail = noteOf('trialSlow', { times: Math.round(answer.slower) })
     return { ...failure(provider, detail), verdict: 'slow' }
   }
   const { operators, worst, ms, untrainable } = answer
-  const difference = `${operators} operators and the network differ from the processor by ${worst.toExponential(1)} at most`
-  const found = provider === 'cpu' ? 'what the others are held against' : difference
+  const found =
+    provider === 'cpu'
+      ? noteOf('heldAgainst', {})
+      : noteOf('trialDiffers', { operators, worst: worst.toExponential(1) })
   const detail = untrainable === null ? found : withoutTraining(found, untrainable)
   return { provider, verdict: 'works', trains: untrainable === null, detail, ms }
 }
 
 const EXPLANATIONS = {
-  absent: 'is not in this build',
-  failed: 'does not run here',
-  wrong: 'computes wrong results',
-  slow: 'is far slower than the processor',
+  absent: 'isAbsent',
+  failed: 'hasFailed',
+  wrong: 'isWrong',
+  slow: 'isFarSlower',
 } as const
 
 /** The fastest that works; the processor where nothing else does. */
@@ -205,9 +208,11 @@ function weigh(trials: readonly ProviderTrial[]): Verdict {
     .filter((trial) => trial !== best)
     .map(({ provider, verdict, ms }) =>
       verdict === 'works'
-        ? `${provider} is slower (${Math.round(ms ?? 0)} ms)`
-        : `${provider} ${EXPLANATIONS[verdict]}`,
+        ? noteOf('isSlower', { provider, ms: Math.round(ms ?? 0) })
+        : noteOf(EXPLANATIONS[verdict], { provider }),
     )
-  const first = best ? `${best.provider} takes ${Math.round(best.ms ?? 0)} ms` : 'the processor serves'
+  const first = best
+    ? noteOf('takes', { provider: best.provider, ms: Math.round(best.ms ?? 0) })
+    : noteOf('processorServes', {})
   return { chosen: best?.provider ?? 'cpu', why: [first, ...reasons].join('; '), trials }
 }

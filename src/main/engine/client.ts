@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import { FacetError, fromWire } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import {
   encodeFrame,
   FrameReader,
@@ -187,15 +188,14 @@ export class EngineClient {
     if (job && !job.dropped && job.tries >= MAX_TRIES) {
       const what = describe(job.message)
       job.reject(
-        new FacetError('engine/crashed', `The engine ${how} twice while ${what}; that job was given up.`, {
+        new FacetError('engine/crashed', noteOf('engineGivenUp', { how, what }), {
           how,
         }),
       )
     } else if (job && !job.dropped) {
       this.#queue.unshift(job)
     }
-    if (job)
-      this.options.onRestart(`The engine ${how} and was started again; nothing that you stored is lost.`)
+    if (job) this.options.onRestart(noteOf('engineRestarted', { how }))
     this.#pump()
   }
 }

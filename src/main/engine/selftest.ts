@@ -5,6 +5,7 @@
 import { median } from '../base/quantile'
 import type { Provider } from '../../shared/terms'
 import { toWire } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import { encodeModel } from '../onnx/encode'
 import { TRAINING_PROVIDERS } from '../runtime/providers'
 import { createSession } from '../runtime/session'
@@ -42,7 +43,7 @@ export async function selfTest(
 
 /** Why a provider that predicts does not train, in a sentence; null where it does. */
 async function whyUntrainable(provider: Provider): Promise<string | null> {
-  if (!TRAINING_PROVIDERS.includes(provider)) return 'Training wants weights that change.'
+  if (!TRAINING_PROVIDERS.includes(provider)) return noteOf('wantsChanging', {})
   try {
     await checkOperators(provider, 'training')
     return null

@@ -8,8 +8,8 @@ import { fillDirectory, unwritable, writeFileAtomic } from '../base/fs'
 import { CARD_FILE, MANIFEST_FILE, requireReadable, type Manifest } from './manifest'
 import type { Model, Registry } from './registry'
 
-/** A manifest before its model has an id. */
-export type NewManifest = Omit<Manifest, 'id'>
+/** A manifest before its model has an id, and before anything was found to beware of. */
+export type NewManifest = Omit<Manifest, 'id' | 'warnings'>
 
 /** Folders that are written in: the prefix, the id that is reserved, and what mkdtemp adds. */
 const TEMPORARY_PREFIX = '.import-'
@@ -33,7 +33,7 @@ export async function addModel(
   const { temporary, id } = await reserve(registry, manifest.name)
   const home = join(registry.folder, id)
   try {
-    const whole: Manifest = { ...manifest, id }
+    const whole: Manifest = { ...manifest, id, warnings: [] }
     requireReadable(whole)
     await write(temporary)
     await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(whole, null, 2)}\n`)

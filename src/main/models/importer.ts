@@ -40,7 +40,7 @@ export interface ImportOptions extends Watch {
   /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
   readonly known?: Facts & { readonly source: string }
   /** Told of a new model whose resolution nothing said. */
-  readonly onAssumed?: (model: Model) => void
+  readonly onAssumed?: (model: Model) => unknown
 }
 
 /**

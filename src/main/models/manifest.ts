@@ -59,6 +59,8 @@ const manifest = z.object({
     .default(null),
   /** Fractions by name, e.g. `val mean_f1`. */
   scores: z.record(z.string(), z.number()),
+  /** What its import found to beware of, in English sentences (shared/notes.ts). */
+  warnings: z.array(z.string()).default([]),
   created: z.string(),
 })
 export type Manifest = z.infer<typeof manifest>

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import type { ModelInfo } from '../../shared/answers'
 import { FacetError } from '../../shared/errors'
 import { partsOf } from '../../shared/labels'
-import { unreadable } from '../base/fs'
+import { unreadable, writeFileAtomic } from '../base/fs'
 import type { NetworkRef } from '../engine/protocol'
 import { assemble, childrenOf, type Stored } from './lineage'
 import { knownParts, limitsOf, type Abilities } from './limits'
@@ -78,6 +78,14 @@ export class Registry {
         model: idOrName,
       },
     )
+  }
+
+  /** Keeps a sentence on what to beware of with a model. Throws `file/unwritable`. */
+  async warn({ folder }: Model, warning: string): Promise<void> {
+    const manifest = await readManifest(folder)
+    const warnings = [...new Set([...manifest.warnings, warning])]
+    const text = JSON.stringify({ ...manifest, warnings }, null, 2)
+    await writeFileAtomic(join(folder, MANIFEST_FILE), `${text}\n`)
   }
 
   /**
@@ -172,6 +180,7 @@ export async function modelInfo(model: Model): Promise<ModelInfo> {
     classSet: manifest.class_set,
     parts: knownParts(abilities.channels),
     limits: limitsOf(abilities),
+    warnings: [...manifest.warnings],
     params,
     licence,
     source: source.file,

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
 import type { Provider } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import { foldingOptions, sessionOptions, threadCount } from './providers'
 import { saturates } from './saturation'
 
@@ -65,7 +66,7 @@ export async function loadGraph(
   if (!isCompiledIn(provider)) {
     throw new FacetError(
       'provider/unusable',
-      `The provider ${provider} is not part of this build of onnxruntime on ${process.platform}; choose auto or cpu.`,
+      noteOf('notBuiltIn', { provider, platform: process.platform }),
       { provider, absent: true },
     )
   }
@@ -88,7 +89,7 @@ export async function loadGraph(
     const reason = reasonOf(error)
     throw new FacetError(
       'provider/unusable',
-      `The provider ${provider} cannot run this network here: ${reason.replace(/\.?$/, '.')}`,
+      noteOf('cannotRun', { provider, reason: reason.replace(/\.?$/, '.') }),
       { provider, reason },
     )
   }

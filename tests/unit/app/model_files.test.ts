@@ -95,9 +95,13 @@ describe.each(PRESET_NAMES)('an export of %s', (name) => {
 test('what its class order says is what it does: another order gives other parts', async () => {
   const file = await write('confused.onnx', PUBLISHED.bisenet)
   const warned = eventOf(app, 'notice')
-  await app.call('models.import', { file, preset: 'farl-celebm', name: 'confused' })
+  const model = await app.call('models.import', { file, preset: 'farl-celebm', name: 'confused' })
   expect(await labelsBy('confused')).not.toEqual(paintedLabels(SIDE))
-  expect((await warned).message).toMatch(/^confused looks wrong on Facet's sample portrait: .*class order/)
+  const { message } = await warned
+  expect(message).toMatch(/^confused looks wrong on Facet's sample portrait: .*class order/)
+  expect(model.warnings).toEqual([message])
+  const { models } = await app.call('models.list', {})
+  expect(models.find(({ id }) => id === 'confused')?.warnings).toEqual([message])
 })
 
 test('logits of a quarter of the side are upsampled before the greatest is taken', async () => {

@@ -1,7 +1,7 @@
 /** @file Notes of a run are kept in English and said in the window's language; what is none of them stays as it is. */
 import { describe, expect, test } from 'vitest'
 import type { PartName } from '../../../src/shared/labels'
-import { noteIn, noteOf } from '../../../src/shared/notes'
+import { noteIn, noteOf, notesIn } from '../../../src/shared/notes'
 
 describe('a note', () => {
   test('is an English sentence with its values', () => {
@@ -44,6 +44,27 @@ describe('a note', () => {
     expect(noteIn('ko', passes)).toContain('이미지 1장을 1200번')
     // As runs of before this distinction hold it.
     expect(noteIn('ko', one.replace('face is', 'faces are'))).toBe(noteIn('ko', one))
+  })
+
+  test('says what it quotes, too: reasons one by one, and why a provider does not train', () => {
+    const model = 'confused'
+    const reasons = [noteOf('eyesSwapped', {}), noteOf('findsNoSkin', {})].join('; ')
+    const odd = noteOf('looksWrong', { model, reasons, advice: noteOf('checkOnnx', {}) })
+    expect(odd).toBe(
+      "confused looks wrong on Facet's sample portrait: its left eye is on the left of the picture, where the right one should be; it finds no skin. Check its class order, colours and normalisation.",
+    )
+    expect(noteIn('ko', odd)).not.toMatch(/[a-z]{2,} [a-z]{2,}/)
+    const found = noteOf('trialDiffers', { operators: 48, worst: '2.7e-6' })
+    const alone = noteOf('onlyPredicts', { found, reason: noteOf('wantsChanging', {}) })
+    expect(notesIn('ko', alone)).toBe(
+      '연산자 48개와 네트워크의 결과가 프로세서와 최대 2.7e-6 다릅니다; 학습에는 쓰지 못합니다: 학습하려면 가중치를 바꿀 수 있어야 합니다.',
+    )
+    const why = [
+      noteOf('takes', { provider: 'webgpu', ms: 12 }),
+      noteOf('isSlower', { provider: 'cpu', ms: 90 }),
+    ]
+    expect(notesIn('ko', why.join('; '))).toBe('webgpu: 12 ms; cpu은(는) 더 느립니다(90 ms)')
+    expect(notesIn('ko', 'No note; none at all')).toBe('No note; none at all')
   })
 
   test('names parts as the window does', () => {
