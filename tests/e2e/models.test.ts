@@ -135,6 +135,12 @@ describe('models', () => {
     await window.page.getByText('check the mirror').waitFor()
     await inState('absent')
 
+    mirror.faults = ['silent']
+    await window.action('download').click()
+    await inState('connecting')
+    await window.action('download-pause').click()
+    await inState('absent')
+
     mirror.faults = [{ stallAfter: ARRIVED }]
     await window.action('download').click()
     await inState('running')

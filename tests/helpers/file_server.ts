@@ -10,6 +10,8 @@ export type Fault =
   | { readonly status: number }
   /** Sends everybody elsewhere. */
   | { readonly redirect: string; readonly headers?: Readonly<Record<string, string>> }
+  /** Never answers. */
+  | 'silent'
   /** A page with status 200, as a captive portal does. */
   | 'html'
   /** Says a length that is off by so much. */
@@ -66,6 +68,7 @@ export async function serveFile(file: Buffer): Promise<FileServer> {
   function answer({ url, headers }: IncomingMessage, response: ServerResponse): void {
     asked.push({ path: url ?? '', range: headers.range, ifRange: headers['if-range'] as string | undefined })
     const fault = self.faults.shift() ?? 'none'
+    if (fault === 'silent') return
     if (fault === 'html') {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<h1>Please log in</h1>')
     } else if (typeof fault === 'object' && 'status' in fault) {

@@ -316,6 +316,7 @@ const WINDOW = {
   'download.pause': { en: 'Pause', ko: '일시정지' },
   'download.resume': { en: 'Go on', ko: '이어받기' },
   'download.progress': { en: '{done} of {total} MB', ko: '{total}MB 중 {done}MB' },
+  'download.connecting': { en: 'Connecting…', ko: '연결하는 중…' },
   'download.checking': { en: 'Checking and importing…', ko: '확인하고 가져오는 중…' },
   'download.installed': { en: 'Installed', ko: '설치됨' },
   'download.show': { en: 'Show', ko: '보기' },

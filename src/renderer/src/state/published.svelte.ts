@@ -4,8 +4,8 @@ import { toWire } from '../../../shared/errors'
 import type { Backend } from '../backend'
 import type { Jobs } from './jobs.svelte'
 
-/** `checking`: all bytes are here, and become a model. */
-export type DownloadState = 'absent' | 'paused' | 'running' | 'checking' | 'installed'
+/** `connecting`: it was asked for, and no byte has come yet; `checking`: all bytes are here, and become a model. */
+export type DownloadState = 'absent' | 'paused' | 'connecting' | 'running' | 'checking' | 'installed'
 
 export interface Download {
   readonly model: PublishedModel
@@ -62,7 +62,7 @@ export class Published {
     const done = Math.max(progress?.done ?? 0, model.fetched)
     if (model.installed !== null) return { model, state: 'installed', done }
     if (model.job === null) return { model, state: model.fetched > 0 ? 'paused' : 'absent', done }
-    const isWhole = progress !== null && progress.total > 0 && progress.done >= progress.total
-    return { model, state: isWhole ? 'checking' : 'running', done }
+    if (progress === null || progress.total === 0) return { model, state: 'connecting', done }
+    return { model, state: progress.done >= progress.total ? 'checking' : 'running', done }
   }
 }
