@@ -283,8 +283,13 @@ export interface ModelExport {
   bytes: number
 }
 
-export interface ExportSummary extends DatasetSummary {
+export interface WrittenDataset extends DatasetSummary {
   out: string
+}
+
+export interface ExportSummary extends WrittenDataset {
+  /** Images that were asked for and have no masks yet. */
+  unmasked: number
 }
 
 export interface ProviderTrial {

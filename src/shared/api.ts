@@ -21,7 +21,7 @@ export interface Events {
   'images.changed': { rows: ImageRow[] }
   /** The scan's progress; `done` on its last. */
   'workspace.scan': { images: number; done: boolean }
-  /** A prediction or an import changed this image's masks: read them again. */
+  /** This image's masks changed, by a hand in some window, a prediction or an import: whoever did not do it reads them again. */
   'masks.changed': { image: number; face: number; revision: number }
   'inference.status': InferenceStatus
   /** A model was added, or a download began or ended: read the lists again. */

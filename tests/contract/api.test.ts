@@ -120,6 +120,7 @@ describe.each(Object.entries(TRANSPORTS))('over %s', (_name, open) => {
     for (let x = 10; x < 30; x++) after.bits[20 * 96 + x] = 1 << PART_INDEX.hat
     const patch = encodePatch(diffPatch(before, after, { x: 0, y: 0, width: 96, height: 64 }))
     const listed = eventOf(api, 'images.changed', (event) => event.rows[0]?.id === image)
+    const told = eventOf(api, 'masks.changed', (event) => event.image === image)
     const state = await api.call('masks.commit', {
       face: face.face,
       kind: 'stroke',
@@ -129,6 +130,7 @@ describe.each(Object.entries(TRANSPORTS))('over %s', (_name, open) => {
     })
     expect(state).toMatchObject({ canUndo: true, canRedo: false, status: 'corrected' })
     expect((await listed).rows[0]?.status).toBe('corrected')
+    expect(await told).toEqual({ image, face: face.face, revision: state.revision })
     expect(mapOf(await api.call('masks.open', { image })).bits).toEqual(after.bits)
 
     const undone = await api.call('masks.undo', { face: face.face })

@@ -105,7 +105,8 @@ describe('models', () => {
     await window.page.locator('[data-details=segface-mobilenet-by-facet] table').waitFor()
 
     await window.page.locator('[data-field=model-path]').fill(file)
-    await window.action('model-import').click()
+    // The second press hits beside the dialog that the first one opens.
+    await window.action('model-import').dblclick()
     await window.page.locator('[data-model=face_96][aria-selected=true]').waitFor()
     await window.action('model-use').click()
     await window.page.locator('[data-model=face_96][data-used=true]').waitFor()

@@ -69,6 +69,60 @@ describe('what is not on screen', () => {
       .toContainEqual(expect.stringContaining('%'))
   })
 
+  test('what another window changes is seen, and undo takes back what both see', async () => {
+    const folder = await makeFolder('shared', (path) => portrait(path, 'a.jpg'))
+    await served.server.call('workspace.open', { path: folder })
+    window = await served.openWindow()
+    await predicted('a.jpg')
+    const other = await served.openWindow()
+    try {
+      const areas = async () => {
+        await Promise.all([window.idle(), other.idle()])
+        return Promise.all([window, other].map((one) => one.part('hat').locator('.area').innerText()))
+      }
+      for (const one of [window, other]) {
+        await one.onScreen('a.jpg')
+        await one.part('hat').click()
+        await one.page.locator('[data-tool=brush]').click()
+      }
+      const before = await areas()
+      await window.stroke([
+        { x: 4, y: 4 },
+        { x: 12, y: 4 },
+      ])
+      await expect.poll(async () => new Set(await areas()).size).toBe(1)
+      const first = await areas()
+      expect(first).not.toEqual(before)
+      await other.stroke([
+        { x: 30, y: 40 },
+        { x: 40, y: 40 },
+      ])
+      await expect.poll(areas).not.toEqual(first)
+      await expect.poll(async () => new Set(await areas()).size).toBe(1)
+      await window.action('undo').click()
+      await expect.poll(areas).toEqual(first)
+      await other.action('undo').click()
+      await expect.poll(areas).toEqual(before)
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('a tiny picture limits the brush, and the next one has it again as it was chosen', async () => {
+    const folder = await makeFolder('tiny', async (path) => {
+      await portrait(path, 'a.jpg')
+      await writeJpeg(join(path, 'b.jpg'), await drawPortrait(4, 4))
+    })
+    await served.server.call('workspace.open', { path: folder })
+    window = await served.openWindow()
+    await window.onScreen('a.jpg')
+    await window.setBrushSize(16)
+    await window.show('b.jpg')
+    expect(await window.brushSize()).toBe(4)
+    await window.show('a.jpg')
+    expect(await window.brushSize()).toBe(16)
+  })
+
   test('a damaged picture has no parts and no verdict', async () => {
     const folder = await makeFolder('damaged', async (path) => {
       await portrait(path, 'a.jpg')

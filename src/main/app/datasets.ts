@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
-import type { Complaint, DatasetSummary, ExportSummary, ImageRow } from '../../shared/answers'
+import type { Complaint, DatasetSummary, ExportSummary, ImageRow, WrittenDataset } from '../../shared/answers'
 import type { Checked } from '../../shared/requests'
 import { SPLITS, type Split, type Status } from '../../shared/terms'
 import { assertNever, at } from '../../shared/assert'
@@ -152,11 +152,15 @@ async function exportFrom(
     signal: work.signal,
     progress: (done: number) => work.progress(done, rows.length),
   }
+  const unmasked = request.only === 'all' ? all.filter(({ status }) => status === 'untouched').length : 0
   const summary = await write(options, request)
-  return { ...summary, complaints: [...leftOut, ...summary.complaints] }
+  return { ...summary, unmasked, complaints: [...leftOut, ...summary.complaints] }
 }
 
-function write(options: ExportOptions, { format, order }: Checked<'dataset.export'>): Promise<ExportSummary> {
+function write(
+  options: ExportOptions,
+  { format, order }: Checked<'dataset.export'>,
+): Promise<WrittenDataset> {
   switch (format) {
     case 'celebamask-hq':
       return exportCelebAMask(options)

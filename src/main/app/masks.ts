@@ -9,13 +9,14 @@ export function maskHandlers({
 }: Context): Pick<Handlers, 'masks.open' | 'masks.commit' | 'masks.undo' | 'masks.redo' | 'masks.history'> {
   const author = userName()
 
-  /** Tells the list what the image counts as now, where that is new. */
+  /** Tells other windows that the masks are new, and the list what the image counts as now, where that is. */
   function changed<T extends HistoryState>(face: number, change: () => T): T {
     const { store } = workspace.require()
     const { image } = store.readFace(face).face
     const before = store.image(image).status
     const state = change()
     if (state.status !== before) events.emit('images.changed', { rows: store.rows([image]) })
+    events.emit('masks.changed', { image, face, revision: state.revision })
     return state
   }
 

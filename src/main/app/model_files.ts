@@ -81,7 +81,7 @@ export function modelFileHandlers(
     if (odd.length === 0) return
     const advice = noteOf(model.manifest.onnx ? 'checkOnnx' : 'checkOrder', {})
     const reasons = odd.join('; ')
-    await warn(context, model, noteOf('looksWrong', { model: model.manifest.id, reasons, advice }))
+    await warn(context, model, noteOf('looksWrong', { model: model.manifest.name, reasons, advice }))
   }
 }
 
@@ -159,9 +159,9 @@ async function takeCheckpoint(
     ...(dataset === undefined ? {} : { dataset }),
     ...(resolution === undefined ? {} : { resolution }),
   })
-  const { id, resolution: side } = model.manifest
+  const { id, name: called, resolution: side } = model.manifest
   if (isAssumed)
-    await warn(context, model, noteOf('assumedSide', { model: id, side, example: `${id}_256.pt` }))
+    await warn(context, model, noteOf('assumedSide', { model: called, side, example: `${id}_256.pt` }))
   return model
 }
 

@@ -258,6 +258,7 @@ function buildProgram(doorDir: string): Command {
       once(command, 'dataset.export', { ...options, folder, job: JOB }, (answer) => [
         `${answer.out}`,
         ...datasetLines(answer),
+        ...(answer.unmasked > 0 ? [`${answer.unmasked} without masks yet, left out`] : []),
       ]),
     )
 

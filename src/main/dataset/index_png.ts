@@ -1,7 +1,7 @@
 /** @file Writes one index PNG a photo: a pixel's value is SegFace's class number, 0 background to 18 necklace. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ExportSummary } from '../../shared/answers'
+import type { WrittenDataset } from '../../shared/answers'
 import type { PaintOrder } from '../../shared/labels'
 import { flatten } from '../../shared/mask'
 import { encodeLabelPng } from '../imaging/mask'
@@ -17,7 +17,7 @@ import { writeTree } from './tree'
  */
 export function exportIndexPng(
   options: ExportOptions & { readonly order: PaintOrder },
-): Promise<ExportSummary> {
+): Promise<WrittenDataset> {
   return writeTree(options.out, async (root) => {
     const fileOf = createIndexNamer()
     const { written, summary } = await exportEach(options, async ({ name, imagePath, map }) => {

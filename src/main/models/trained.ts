@@ -147,7 +147,7 @@ function cardOf({ name, licence, arch }: NewManifest, trained: Trained): string 
     base
       ? `Fine-tuned from ${base.manifest.name} (${base.manifest.id}) with Facet.`
       : `A ${arch} SegFace trained from nothing with Facet.`,
-    `Scope ${settings.scope}, ${epochs} epochs of ${images.train} images at ${settings.input_resolution}, judged on ${images.val}; kept: ${bestEpoch === null ? 'the last epoch' : `epoch ${bestEpoch}`}.`,
+    `Scope ${settings.scope}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of ${images.train} ${images.train === 1 ? 'image' : 'images'} at ${settings.input_resolution}, judged on ${images.val}; kept: ${bestEpoch === null ? 'the last epoch' : `epoch ${bestEpoch}`}.`,
     '',
     ...(after ? table : []),
     ...notes.map((note) => `- ${note}`),

@@ -79,7 +79,7 @@ export async function transfer(url: string, file: string, options: TransferOptio
       // Only what goes beyond all before counts as progress: a server that starts over each time must come to an end.
       cuts = attempt.position > furthest ? 1 : cuts + 1
       furthest = Math.max(furthest, attempt.position)
-      if (cuts > patience.retries) throw unreachable(url, error)
+      if (cuts > patience.retries) throw unreachable(url, furthest, error)
       await sleep(patience.backoffMs * 2 ** (cuts - 1), undefined, { signal })
     }
   }
@@ -225,11 +225,12 @@ function asInterruption(error: unknown, file: string): unknown {
   return new Interrupted(code || (cause instanceof Error ? cause.message : String(cause)), { cause: error })
 }
 
-function unreachable(url: string, cause: Error): FacetError {
+function unreachable(url: string, here: number, cause: Error): FacetError {
   const host = URL.parse(url)?.host ?? url
+  const what = here > 0 ? 'what came is kept: check' : 'check'
   return new FacetError(
     'download/unreachable',
-    `${host} cannot be reached or breaks off (${cause.message}); what came is kept: check the connection or the mirror and go on later.`,
+    `${host} cannot be reached or breaks off (${cause.message}); ${what} the connection or the mirror and go on later.`,
     { url },
     { cause },
   )

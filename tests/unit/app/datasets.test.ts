@@ -9,15 +9,15 @@ import { makeFolder } from '../../helpers/folder'
 import { openApp } from '../../helpers/open_app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
 
-test('an export leaves out what nobody vouches for as a whole, and says so; of all it leaves out nothing', async () => {
+test('an export leaves out what nobody vouches for as a whole, and says so; of all it leaves out what has no masks', async () => {
   const folder = await makeFolder()
   const pictures = join(folder, 'pictures')
   await mkdir(pictures)
   const [map, portrait] = [overlappingParts('a face', 32, 32), await drawPortrait(32, 32)]
   const names = ['nothing.jpg', 'part.jpg', 'whole.jpg']
-  for (const name of names) await writeJpeg(join(pictures, name), portrait)
+  for (const name of [...names, 'untouched.jpg']) await writeJpeg(join(pictures, name), portrait)
   const store = openStore(join(pictures, '.facet', 'workspace.db'))
-  store.syncImages(names.map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
+  store.syncImages([...names, 'untouched.jpg'].map((name) => ({ name, bytes: 1, mtimeMs: 1 })))
   const idOf = (name: string) => store.findImage(name)?.id ?? 0
   for (const name of names)
     store.writeImport({ face: store.ensureFace(idOf(name), map).id, map, source: 'a hand' })
@@ -39,7 +39,7 @@ test('an export leaves out what nobody vouches for as a whole, and says so; of a
     ])
     expect(await readFile(join(folder, format, 'facet-names.csv'), 'utf8')).not.toMatch(/nothing|part/)
     const all = await app.call('dataset.export', { ...request, only: 'all' })
-    expect([all.images, all.complaints]).toEqual([3, []])
+    expect([all.images, all.unmasked, all.complaints]).toEqual([3, 1, []])
   }
 })
 

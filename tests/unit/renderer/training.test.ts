@@ -61,9 +61,14 @@ function progress(
   return { ...plain, step, loss, ...changes }
 }
 
-function make(answers: Answers = {}): { training: Training; asked: { method: Method; request: unknown }[] } {
+interface Made {
+  readonly training: Training
+  readonly asked: { method: Method; request: unknown }[]
+}
+
+function make(answers: Answers = {}, modelNames: readonly string[] = []): Made {
   const { backend, asked } = answering(answers)
-  return { training: new Training(backend, new Jobs(backend)), asked }
+  return { training: new Training(backend, new Jobs(backend), () => modelNames), asked }
 }
 
 test('the best of a run may be no better than what it started from', () => {
@@ -209,14 +214,19 @@ test('faces are looked at after some epochs only; any epoch leads to the nearest
 
 test('a run is started with what the form says, under a name that is free', async () => {
   const runs = [run(2, 'done', { name: 'night 3' })]
-  const { training, asked } = make({
+  const modelNames: string[] = []
+  const answers: Answers = {
     'training.list': () => ({ runs, progress: null }),
     'training.start': ({ name }) => run(3, 'preparing', { name: String(name) }),
-  })
+  }
+  const { training, asked } = make(answers, modelNames)
   await training.read('night')
   expect(training.proposedName).toBe('night 2')
   training.put(run(4, 'done', { name: 'night 2' }))
   expect(training.proposedName).toBe('night 4')
+  modelNames.push('night 4')
+  expect(training.proposedName).toBe('night 5')
+  modelNames.pop()
   training.form.images = 'shown'
   training.form.set('epochs', 4)
   training.form.replay = ' /photos '

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import sharp from 'sharp'
-import type { ExportSummary } from '../../../shared/answers'
+import type { WrittenDataset } from '../../../shared/answers'
 import type { Split } from '../../../shared/terms'
 import { PART_NAMES } from '../../../shared/labels'
 import { partAreas, type PartMap } from '../../../shared/mask'
@@ -28,7 +28,7 @@ import { writePartition } from './partition'
  * `facet-names.csv`. The same items give the same bytes. `out` is replaced as a whole at the end; throws `conflict`
  * where it holds files that Facet did not write.
  */
-export function exportCelebAMask(options: ExportOptions): Promise<ExportSummary> {
+export function exportCelebAMask(options: ExportOptions): Promise<WrittenDataset> {
   return writeTree(options.out, async (root) => {
     await mkdir(join(root, IMAGE_FOLDER))
     await mkdir(join(root, MASK_FOLDER))

@@ -37,13 +37,16 @@ export class HandState extends ViewState {
     this.parts = listParts(kept.parts)
   }
 
-  /** Diameter in mask pixels, 1..the grid's longer side. */
+  /** Diameter in mask pixels, 1..the grid's longer side; after a smaller grid it is again what was chosen. */
   get brushSize(): number {
-    return this.#brushSize
+    return Math.min(this.#brushSize, this.#largest)
   }
   set brushSize(size: number) {
-    const largest = Math.max(this.width, this.height) || Infinity
-    this.#brushSize = Math.min(Math.max(Math.round(size), 1), largest)
+    this.#brushSize = Math.min(Math.max(Math.round(size), 1), this.#largest)
+  }
+
+  get #largest(): number {
+    return Math.max(this.width, this.height) || Infinity
   }
 
   /** One step larger (1) or smaller (-1): about 15 %, at least a pixel. */
@@ -74,8 +77,8 @@ export class HandState extends ViewState {
 
   /** What to remember for the next time. */
   get preferences(): Preferences {
-    const { tool, overlap, brushSize, opacity } = this
+    const { tool, overlap, opacity } = this
     const parts = this.parts.map(({ visible, locked, opacity }) => ({ visible, locked, opacity }))
-    return { tool, overlap, brushSize, opacity, parts }
+    return { tool, overlap, brushSize: this.#brushSize, opacity, parts }
   }
 }

@@ -30,6 +30,8 @@ export interface SessionListener {
 
 export class FaceSession {
   readonly #local: LocalEdit[] = []
+  /** Revisions that this session made and that the backend has yet to tell of. */
+  readonly #made: number[] = []
 
   constructor(
     readonly api: Api,
@@ -53,6 +55,7 @@ export class FaceSession {
           patch: edit.bytes,
         })
         this.#local.shift()
+        this.#made.push(state.revision)
         this.listener.stored(state)
       } catch (error) {
         await this.document.quiet()
@@ -89,6 +92,18 @@ export class FaceSession {
     })
   }
 
+  /**
+   * True, once, for a revision that the backend tells of and that this session made, rather than another window, a prediction
+   * or an import. What is under way is answered first, or its own news would be taken for theirs.
+   */
+  isOwn(revision: number): Promise<boolean> {
+    return this.queue.push(() => {
+      const at = this.#made.indexOf(revision)
+      if (at >= 0) this.#made.splice(at, 1)
+      return Promise.resolve(at >= 0)
+    })
+  }
+
   #step(method: 'masks.undo' | 'masks.redo'): Promise<void> {
     return this.queue.push(async () => {
       try {
@@ -97,6 +112,7 @@ export class FaceSession {
         const patch = bytes && decodePatch(bytes, width, height)
         await this.document.quiet()
         if (patch) this.#rebase(() => void this.document.apply(patch))
+        this.#made.push(state.revision)
         this.listener.stored(state)
       } catch (error) {
         this.listener.failed(error)

@@ -71,6 +71,10 @@ export const MODELS = {
   'import.dropHint': { en: 'Or drop it anywhere on the window.', ko: '창 아무 곳에나 끌어다 놓아도 됩니다.' },
   'import.start': { en: 'Import', ko: '가져오기' },
   'import.done': { en: '{name} is ready to use.', ko: '{name} 모델을 사용할 수 있습니다.' },
+  'import.known': {
+    en: '{name} was imported before; nothing is new.',
+    ko: '{name} 모델은 이미 가져온 것입니다.',
+  },
   'import.drop': { en: 'Drop a model to import it', ko: '모델을 놓으면 가져옵니다' },
   'import.dropKinds': {
     en: 'SegFace checkpoints (.pt, .safetensors) and face parsers as ONNX files',

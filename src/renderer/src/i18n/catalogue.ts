@@ -299,6 +299,7 @@ const WINDOW = {
   },
   'model.created': { en: 'Added', ko: '추가한 날' },
   'model.id': { en: 'In commands', ko: '명령에 쓰는 이름' },
+  'model.testF1': { en: 'Test mean F1', ko: '테스트 평균 F1' },
   'model.scores': { en: 'Scores', ko: '평가 점수' },
   'model.card': { en: 'Model card', ko: '모델 카드' },
   'model.use': { en: 'Use this model', ko: '이 모델 사용' },
@@ -415,6 +416,14 @@ const WINDOW = {
   'export.done': {
     en: '{images|image|images} and {masks|mask|masks} written',
     ko: '이미지 {images}장, 마스크 {masks}개를 내보냈습니다',
+  },
+  'export.none': {
+    en: 'Nothing was written: no image is of the kind that was asked for.',
+    ko: '내보낸 것이 없습니다. 고른 대상에 해당하는 이미지가 없습니다.',
+  },
+  'export.unmasked': {
+    en: '{n|image has|images have} no masks yet and {n|was|were} left out.',
+    ko: '아직 마스크가 없는 이미지 {n}장은 제외했습니다.',
   },
   'export.splits': {
     en: 'train {train}, val {val}, test {test}',

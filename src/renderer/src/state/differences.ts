@@ -4,6 +4,12 @@ import { f1Fall } from '../../../shared/scoring'
 import type { ModelComparison } from '../../../shared/training'
 
 export type SetName = 'val' | 'golden'
+/** What the two models are to the user: the one in use and a new one, or, once that is in use, the one before and it. */
+export interface Roles {
+  readonly baseline: 'gate.before' | 'gate.now'
+  readonly candidate: 'gate.now' | 'gate.new'
+}
+
 export type Trend = 'better' | 'worse' | 'same'
 
 /** A part's F1 on one set of faces; null where it is in neither masks nor predictions. */

@@ -118,11 +118,17 @@ export class EditorState extends HandState implements Desk {
     this.#pictures.get(row.id, row.version).catch(() => undefined) // told when it is opened
   }
 
-  /** Reads the masks again, after a prediction or an import; unsent edits stay. */
+  /** Reads the masks again; unsent edits stay. */
   async reload(): Promise<void> {
     if (this.doubt) void this.#askSureness()
     if (this.#session) await this.#session.reload()
     else this.#outdated = true
+  }
+
+  /** The masks came to `revision`: they are read again where that was not done here. */
+  async heard(revision: number): Promise<void> {
+    if (!this.#session) this.#outdated = true
+    else if (!(await this.#session.isOwn(revision))) await this.reload()
   }
 
   /** Shows where the model is unsure, or stops showing it. */
@@ -305,7 +311,6 @@ export class EditorState extends HandState implements Desk {
     const document = new MaskDocument(partMapOf(masks))
     this.face = masks.face
     this.showSizes(masks, { width: masks.imageWidth, height: masks.imageHeight })
-    this.brushSize = Math.min(this.brushSize, Math.max(masks.width, masks.height))
     this.#session = this.#openSession(masks, document)
     describeParts(this.parts, document.areas, masks)
     this.#showHistory(masks)

@@ -72,7 +72,7 @@ export class Session {
     this.precision = new PrecisionState(backend, this.jobs, this.settings)
     this.folders = new FolderPicker(backend)
     this.export = new ExportState(backend, this.jobs)
-    this.training = new Training(backend, this.jobs)
+    this.training = new Training(backend, this.jobs, () => this.models.list.map(({ name }) => name))
     this.marks = new Marks(
       backend,
       this.list,
@@ -111,6 +111,8 @@ export class Session {
 
   /** Runs what may fail; its error becomes a message on screen, which goes when the same `action` goes well. */
   attempt(work: () => Promise<void>, action: Action | null = null): void {
+    // What went wrong the last time lies over what comes now.
+    if (action) this.toasts.settle(action)
     work().then(
       () => action && this.toasts.settle(action),
       (error: unknown) => this.toasts.fail(error, action),
@@ -147,10 +149,12 @@ export class Session {
   importModels(sources: readonly (File | string)[]): void {
     this.attempt(async () => {
       for (const source of sources) {
+        const known = this.models.list.map(({ id }) => id)
         const model = await this.intake.take(source)
         if (!model) return
-        this.toasts.add('info', t('import.done', { name: model.name }))
-        this.showModel(model.id)
+        const { id, name } = model
+        this.toasts.add('info', t(known.includes(id) ? 'import.known' : 'import.done', { name }))
+        this.showModel(id)
       }
     }, 'import')
   }
@@ -436,8 +440,8 @@ export class Session {
       this.applyScan()
       if (done) this.want()
     })
-    backend.on('masks.changed', ({ image }) => {
-      if (image === this.editor.image) this.attempt(() => this.editor.reload())
+    backend.on('masks.changed', ({ image, revision }) => {
+      if (image === this.editor.image) this.attempt(() => this.editor.heard(revision))
     })
     backend.on('inference.status', (status) => {
       this.inference = status

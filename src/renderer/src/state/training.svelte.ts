@@ -83,6 +83,8 @@ export class Training {
   constructor(
     private readonly backend: Backend,
     jobs: Jobs,
+    /** Names that models have, also of runs that were deleted. */
+    private readonly modelNames: () => readonly string[] = () => [],
   ) {
     this.form = new TrainForm(backend)
     this.watch = new Watch(backend)
@@ -133,11 +135,11 @@ export class Training {
     this.gate.clear()
   }
 
-  /** A name that no run has yet, for the model of the next one. */
+  /** A name that no run and no model has yet, for the model of the next run. */
   get proposedName(): string {
-    const taken = this.runs.map(({ name }) => name)
+    const taken = [...this.runs.map(({ name }) => name), ...this.modelNames()]
     const stem = stemOf(this.stem)
-    let number = taken.length + 1
+    let number = this.runs.length + 1
     while (taken.includes(`${stem} ${number}`)) number++
     return `${stem} ${number}`
   }
