@@ -1,7 +1,8 @@
 /**
  * @file The sentences in which a training run says what was chosen for it and what happened, an export or a comparison what it
  * left out, an import what to beware of, and the page of this computer what came of its trials, in the window's languages. They
- * are made and kept in English (the command line, a run's row, a model's manifest); a window says them in its own.
+ * are made and kept in English (the command line, a run's row, a model's manifest); a window says them in its own. So are the
+ * errors that people meet most.
  */
 import { fill } from './fill'
 import { PART_NAMES, type PartName } from './labels'
@@ -207,6 +208,66 @@ const NOTES = {
     ko: '{provider}은(는) 프로세서보다 훨씬 느립니다',
   },
   wasAskedFor: { en: '{provider} was asked for', ko: '{provider}을(를) 지정했습니다' },
+  cannotRead: { en: 'Cannot read {file}: {reason}.', ko: '{file} 파일을 읽을 수 없습니다: {reason}.' },
+  cannotWrite: { en: 'Cannot write {file}: {reason}.', ko: '{file}에 쓸 수 없습니다: {reason}.' },
+  noSuchFile: { en: 'there is no such file or folder', ko: '그런 파일이나 폴더가 없습니다' },
+  accessDenied: { en: 'access is denied', ko: '접근이 거부되었습니다' },
+  isFolder: { en: 'it is a folder, not a file', ko: '파일이 아니라 폴더입니다' },
+  fileForFolder: { en: 'a file is where a folder should be', ko: '폴더가 있어야 할 자리에 파일이 있습니다' },
+  fileInPath: {
+    en: 'a part of its path is a file, not a folder',
+    ko: '경로 중간에 폴더가 아닌 파일이 있습니다',
+  },
+  diskFull: { en: 'the disk is full', ko: '디스크가 가득 찼습니다' },
+  diskReadOnly: { en: 'the disk is read-only', ko: '디스크가 읽기 전용입니다' },
+  noFolder: {
+    en: '{folder} does not exist; choose a folder of pictures.',
+    ko: '{folder} 폴더가 없습니다. 사진이 있는 폴더를 고르세요.',
+  },
+  noFolderButFile: {
+    en: '{folder} is a file; choose a folder of pictures.',
+    ko: '{folder}은(는) 파일입니다. 사진이 있는 폴더를 고르세요.',
+  },
+  pictureUnreadable: {
+    en: 'The picture {file} cannot be read: {reason}; replace the file or leave it out.',
+    ko: '사진 {file}을(를) 읽을 수 없습니다: {reason}. 파일을 바꾸거나 빼세요.',
+  },
+  pictureEmpty: { en: 'the file is empty', ko: '파일이 비어 있습니다' },
+  noPicture: {
+    en: 'it is damaged, or no jpg, png, webp, bmp or tiff picture',
+    ko: '손상되었거나 jpg, png, webp, bmp, tiff 사진이 아닙니다',
+  },
+  tooManyPixels: { en: 'it has more than {millions} million pixels', ko: '{millions}백만 픽셀이 넘습니다' },
+  pictureDamaged: { en: 'it is damaged or cut short ({said})', ko: '손상되었거나 잘렸습니다({said})' },
+  noCheckpoint: {
+    en: '{file} cannot be read as a checkpoint: {reason}.',
+    ko: '{file}을(를) 체크포인트로 읽을 수 없습니다: {reason}.',
+  },
+  fileEmpty: { en: 'it is empty; download it again', ko: '비어 있습니다. 다시 받으세요' },
+  webPage: {
+    en: 'it is a web page, likely an error page saved as a download; download it again',
+    ko: '웹 페이지입니다. 오류 페이지가 저장된 것 같으니 다시 받으세요',
+  },
+  noKnownBytes: {
+    en: 'it begins with bytes {hex}, and neither PyTorch nor safetensors files do; download it again',
+    ko: '첫 바이트가 {hex}인데 PyTorch나 safetensors 파일은 그렇게 시작하지 않습니다. 다시 받으세요',
+  },
+  notTrainable: {
+    en: '{model} cannot be trained: it {why}.',
+    ko: '{model} 모델은 학습할 수 없습니다: {why}.',
+  },
+  isForeign: {
+    en: 'is an ONNX file of others, whose weights Facet does not know apart',
+    ko: '다른 곳에서 만든 ONNX 파일이라 가중치를 구별할 수 없습니다',
+  },
+  isMixture: {
+    en: 'is made of two networks; train {base} or {other}',
+    ko: '두 네트워크를 섞은 것입니다. {base}이나 {other}을(를) 학습하세요',
+  },
+  hasOtherClasses: {
+    en: 'has {found} classes where masks have {expected}',
+    ko: '클래스가 {found}개인데 마스크는 {expected}개입니다',
+  },
 } as const satisfies Record<string, Entry>
 
 export type NoteKey = keyof typeof NOTES

@@ -9,6 +9,7 @@ import { basename, join, resolve, sep } from 'node:path'
 import type { ImageRow, WorkspaceInfo } from '../../shared/answers'
 import type { Events } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import { Loudspeaker } from '../base/events'
 import { pictureSize } from '../imaging/picture'
 import type { Face, Grid } from '../store/faces'
@@ -279,10 +280,8 @@ export class WorkspaceHolder {
   #load(folder: string, events: Loudspeaker<Events>): Workspace {
     const stats = statSync(folder, { throwIfNoEntry: false })
     if (!stats?.isDirectory()) {
-      const found = stats ? 'is a file' : 'does not exist'
-      throw new FacetError('file/unreadable', `${folder} ${found}; choose a folder of pictures.`, {
-        file: folder,
-      })
+      const message = noteOf(stats ? 'noFolderButFile' : 'noFolder', { folder })
+      throw new FacetError('file/unreadable', message, { file: folder })
     }
     const found = this.#storeOf(folder, events)
     if (found !== null && !isWritable(found))

@@ -5,20 +5,21 @@ import { access, open, rename, rm, rmdir, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 
 /** One read call takes at most 2 GiB; half of that stays clear of every platform's limit. */
 const MAX_READ_BYTES = 2 ** 30
 
 /** What the operating system's error codes mean to a person. */
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'access is denied',
-  EPERM: 'access is denied',
-  EISDIR: 'it is a folder, not a file',
-  EEXIST: 'a file is where a folder should be',
-  ENOTDIR: 'a part of its path is a file, not a folder',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the disk is read-only',
+  ENOENT: noteOf('noSuchFile', {}),
+  EACCES: noteOf('accessDenied', {}),
+  EPERM: noteOf('accessDenied', {}),
+  EISDIR: noteOf('isFolder', {}),
+  EEXIST: noteOf('fileForFolder', {}),
+  ENOTDIR: noteOf('fileInPath', {}),
+  ENOSPC: noteOf('diskFull', {}),
+  EROFS: noteOf('diskReadOnly', {}),
 }
 
 /** What the operating system said, in words that end a sentence. */
@@ -31,7 +32,7 @@ export function reasonOf(error: unknown): string {
 export function unreadable(path: string, cause: unknown): FacetError {
   return new FacetError(
     'file/unreadable',
-    `Cannot read ${path}: ${reasonOf(cause)}.`,
+    noteOf('cannotRead', { file: path, reason: reasonOf(cause) }),
     { file: path },
     { cause },
   )
@@ -41,7 +42,7 @@ export function unreadable(path: string, cause: unknown): FacetError {
 export function unwritable(path: string, cause: unknown): FacetError {
   return new FacetError(
     'file/unwritable',
-    `Cannot write ${path}: ${reasonOf(cause)}.`,
+    noteOf('cannotWrite', { file: path, reason: reasonOf(cause) }),
     { file: path },
     { cause },
   )

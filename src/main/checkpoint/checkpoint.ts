@@ -1,5 +1,6 @@
 /** @file What every kind of checkpoint file offers: its tensors by name, read one at a time. */
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import type { DType, Tensor } from '../base/tensor'
 
 /** What a checkpoint says of a tensor before it is read. */
@@ -44,7 +45,7 @@ const MAX_QUOTE = 400
 
 /** The error for a file that breaks its format: `what` completes "… cannot be read as a checkpoint: …". */
 export function malformed(file: string, what: string, cause?: unknown): FacetError {
-  const message = `${file} cannot be read as a checkpoint: ${printable(what)}.`
+  const message = noteOf('noCheckpoint', { file, reason: printable(what) })
   return new FacetError('checkpoint/malformed', message, { file }, { cause })
 }
 

@@ -1,4 +1,5 @@
 /** @file What a file that should be a checkpoint really is, by its first bytes: a format, or a friendly verdict. */
+import { noteOf } from '../../shared/notes'
 import { LEGACY_MAGIC } from './legacy'
 import { malformed } from './checkpoint'
 
@@ -35,8 +36,7 @@ export function looksLikeOnnx([tag, version = 0, next = 0]: Uint8Array): boolean
 export function whatInstead(start: Uint8Array): string | null {
   const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
   const beginning = text.toString('utf8').replace(/^\ufeff/, '')
-  if (RE_HTML.test(beginning))
-    return 'it is a web page, likely an error page saved as a download; download it again'
+  if (RE_HTML.test(beginning)) return noteOf('webPage', {})
   if (beginning.startsWith(LFS_POINTER)) {
     const size = RE_LFS_SIZE.exec(beginning)?.[1]
     const file = size === undefined ? 'the file itself' : `the file of ${size} bytes`
@@ -48,7 +48,7 @@ export function whatInstead(start: Uint8Array): string | null {
 /** The format of a checkpoint by its first bytes; throws `checkpoint/malformed` with what the file is instead. */
 export function detectFormat(path: string, start: Uint8Array, fileSize: number): FileFormat {
   const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
-  if (fileSize === 0) throw malformed(path, 'it is empty; download it again')
+  if (fileSize === 0) throw malformed(path, noteOf('fileEmpty', {}))
   if (text.toString('latin1', 0, 4) === 'PK\x03\x04') return 'torch-zip'
   if (text.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'torch-legacy'
   // A safetensors file starts with its header's length and then the header, a JSON object.
@@ -65,8 +65,5 @@ export function detectFormat(path: string, start: Uint8Array, fileSize: number):
     throw malformed(path, 'it is a plain Python pickle; save the state_dict() with torch.save instead')
   }
   const hex = text.toString('hex', 0, 8)
-  throw malformed(
-    path,
-    `it begins with bytes ${hex}, and neither PyTorch nor safetensors files do; download it again`,
-  )
+  throw malformed(path, noteOf('noKnownBytes', { hex }))
 }

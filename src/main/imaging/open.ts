@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import { unreadable } from '../base/fs'
 import { bmpSize, decodeBmp, isBmp } from './bmp'
 
@@ -100,7 +101,7 @@ export function unreadablePicture(path: string, cause: unknown): FacetError {
   const said = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? ''
   return new FacetError(
     'image/unreadable',
-    `The picture ${path} cannot be read: ${explain(said)}; replace the file or leave it out.`,
+    noteOf('pictureUnreadable', { file: path, reason: explain(said) }),
     { file: path },
     { cause },
   )
@@ -117,9 +118,8 @@ export function isUnreadablePicture(error: unknown, path: string): error is Face
 
 /** libvips' sentence in words that say what happened, where it is one of the usual ones. */
 function explain(said: string): string {
-  if (/is empty/i.test(said)) return 'the file is empty'
-  if (/unsupported image format/i.test(said))
-    return 'it is damaged, or no jpg, png, webp, bmp or tiff picture'
-  if (/pixel limit/i.test(said)) return `it has more than ${Math.floor(MAX_PIXELS / 1e6)} million pixels`
-  return `it is damaged or cut short (${said})`
+  if (/is empty/i.test(said)) return noteOf('pictureEmpty', {})
+  if (/unsupported image format/i.test(said)) return noteOf('noPicture', {})
+  if (/pixel limit/i.test(said)) return noteOf('tooManyPixels', { millions: Math.floor(MAX_PIXELS / 1e6) })
+  return noteOf('pictureDamaged', { said })
 }

@@ -67,6 +67,19 @@ describe('a note', () => {
     expect(notesIn('ko', 'No note; none at all')).toBe('No note; none at all')
   })
 
+  test('says the errors that people meet most, with their reasons', () => {
+    const file = '/a/사진 (1).jpg'
+    const missing = noteOf('cannotRead', { file, reason: noteOf('noSuchFile', {}) })
+    expect(missing).toBe('Cannot read /a/사진 (1).jpg: there is no such file or folder.')
+    expect(notesIn('ko', missing)).toBe(
+      '/a/사진 (1).jpg 파일을 읽을 수 없습니다: 그런 파일이나 폴더가 없습니다.',
+    )
+    const page = noteOf('noCheckpoint', { file: 'a.pt', reason: noteOf('webPage', {}) })
+    expect(notesIn('ko', page)).toMatch(/^a\.pt을\(를\) 체크포인트로 읽을 수 없습니다: 웹 페이지입니다/)
+    const why = noteOf('isMixture', { base: 'day', other: 'night' })
+    expect(notesIn('ko', noteOf('notTrainable', { model: 'both', why }))).toContain('day이나 night')
+  })
+
   test('names parts as the window does', () => {
     const names = { hat: '모자', ear_r: '귀걸이' } as Partial<Record<PartName, string>>
     const nameOf = (part: PartName): string => names[part] ?? part

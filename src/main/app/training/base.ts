@@ -68,11 +68,11 @@ function trainable(model: Model, notes: readonly string[]): Base {
   const known = ARCHITECTURES.find((candidate) => candidate === arch)
   if (known && classes === CLASS_NAMES.length && !onnx && !mix) return { id, arch: known, model, notes }
   const why = onnx
-    ? 'is an ONNX file of others, whose weights Facet does not know apart'
+    ? noteOf('isForeign', {})
     : mix
-      ? `is made of two networks; train ${mix.base} or ${mix.other}`
-      : `has ${classes} classes where masks have ${CLASS_NAMES.length}`
-  throw new FacetError('model/unsupported', `${id} cannot be trained: it ${why}.`, { model: id })
+      ? noteOf('isMixture', { base: mix.base, other: mix.other })
+      : noteOf('hasOtherClasses', { found: classes, expected: CLASS_NAMES.length })
+  throw new FacetError('model/unsupported', noteOf('notTrainable', { model: id, why }), { model: id })
 }
 
 /** The first ancestor that was not trained on `dataset`; of a mixture, that of what it takes most from. */

@@ -2,6 +2,7 @@
 import { CATALOGUE, type Key } from './catalogue'
 import { fill, type Values } from '../../../shared/fill'
 import type { Language } from '../../../shared/languages'
+import { notesIn } from '../../../shared/notes'
 
 class Locale {
   language: Language = $state('en')
@@ -12,6 +13,11 @@ export const locale = new Locale()
 /** The sentence of `key` in the window's language. */
 export function t(key: Key, values: Values = {}): string {
   return fill(CATALOGUE[key][locale.language], values, locale.language)
+}
+
+/** What the backend says, in the window's language where it is one of its known sentences. */
+export function told(sentence: string): string {
+  return notesIn(locale.language, sentence)
 }
 
 /** A number as the window's language writes it, with at most `digits` decimals. */
