@@ -146,6 +146,40 @@ describe('browsing', () => {
     expect(Math.max(Math.abs(red - 0xc8), Math.abs(green - 0xb4), Math.abs(blue))).toBeLessThan(16)
   })
 
+  test('in the narrowest window nothing of the bars lies over a button', async () => {
+    await openFolder('a folder with a name that has no room', async (folder) => {
+      const portrait = await drawPortrait(32, 32)
+      for (const name of ['long_name_of_a.jpg', 'long_name_of_b.jpg'])
+        await writeJpeg(join(folder, name), portrait)
+    })
+    await window.page.setViewportSize({ width: 960, height: 640 })
+    await window.onScreen('long_name_of_a.jpg')
+    await window.action('accept').click()
+    await window.onScreen('long_name_of_b.jpg')
+    await window.action('previous').click()
+    await window.action('reopen').waitFor() // one button more
+    const covered = () =>
+      window.page.locator('header button, main button').evaluateAll((buttons) =>
+        buttons
+          .filter((button) => {
+            const { left, top, width, height } = button.getBoundingClientRect()
+            const hit = (share: number) =>
+              button.ownerDocument.elementFromPoint(left + share * width, top + height / 2)
+            return ![0.1, 0.5, 0.9].every((share) => button.contains(hit(share)))
+          })
+          .map((button) => button.getAttribute('aria-label')),
+      )
+    for (const language of ['ko', 'en'] as const) {
+      await served.server.call('settings.write', { language })
+      await window.page.reload()
+      await window.onScreen('long_name_of_a.jpg')
+      await window.action('reopen').waitFor()
+      expect(await covered()).toEqual([])
+    }
+    const name = await window.page.locator('main .file').boundingBox()
+    expect(name?.width).toBeGreaterThan(60)
+  })
+
   test('language, theme, and a backend that is gone', async () => {
     await openFolder('look', async (folder) => writeJpeg(join(folder, 'a.jpg'), await drawPortrait(32, 32)))
     await window.onScreen('a.jpg')

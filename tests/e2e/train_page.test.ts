@@ -106,6 +106,28 @@ describe('the Train page', () => {
     expect(await window.page.locator('[data-level]').getAttribute('data-level')).toBe('0.5')
   })
 
+  test('no number breaks in the narrowest window', async () => {
+    await window.page.setViewportSize({ width: 960, height: 640 })
+    await start('narrow', PLAIN)
+    await shown('done').waitFor()
+    const broken = (selector: string) =>
+      window.page.locator(selector).evaluateAll((cells) =>
+        cells
+          .filter((cell) => {
+            const range = cell.ownerDocument.createRange()
+            range.selectNodeContents(cell)
+            return range.getClientRects().length > 1
+          })
+          .map(({ textContent }) => textContent),
+      )
+    await window.page.locator('[data-tab=curves]').click()
+    await window.page.locator('[data-curve=hair] output').waitFor()
+    expect(await broken('[data-curve] .value > *')).toEqual([])
+    await window.page.locator('[data-tab=settings]').click()
+    await window.page.locator('.settings dd').first().waitFor()
+    expect(await broken('.settings dd')).toEqual([])
+  })
+
   test('a run goes on without its page, is paused, survives a reload, and is resumed to its end', async () => {
     await start('patient', WAITS)
     await watched(2).waitFor()
