@@ -121,6 +121,11 @@ describe('models', () => {
     await window.action('model-import').click()
     await window.page.locator('[data-toast=error]').filter({ hasText: 'a.jpg' }).waitFor()
     await expect.poll(() => window.action('model-import').isEnabled()).toBe(true)
+    // The message leaves the dialog's own buttons free, and to close it is not to close the dialog.
+    await window.action('model-import').click({ trial: true })
+    await window.page.locator('[data-toast=error] button').click()
+    await expect.poll(() => window.page.locator('[data-toast]').count()).toBe(0)
+    expect(await window.page.locator('[role=dialog]').count()).toBe(1)
   })
 
   test('a download from a mirror is paused, survives a reload, is resumed and becomes a model', async () => {
