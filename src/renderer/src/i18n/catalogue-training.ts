@@ -151,6 +151,10 @@ export const TRAINING = {
   'train.base': { en: 'Start from', ko: '기반 모델' },
   'train.baseAuto': { en: 'Recommended: {name}', ko: '권장: {name}' },
   'train.baseAutoUnknown': { en: 'Recommended', ko: '권장' },
+  'train.fromElsewhere': {
+    en: '{name}, which predicts here, learned from another folder. Starting from it keeps what it knows of those photos; to learn from both alike, put them into one folder and start from the base model.',
+    ko: '여기서 예측하는 {name} 모델은 다른 폴더에서 학습했습니다. 여기서 시작하면 그 사진에서 배운 것을 이어 갑니다. 두 쪽을 고르게 배우려면 사진을 한 폴더에 모아 기반 모델에서 시작하세요.',
+  },
   'train.advice': {
     en: 'Always start again from the base model, with all your corrections: a model trained on top of a trained one forgets, and inherits its mistakes.',
     ko: '항상 기반 모델에서 다시 시작해 지금까지 수정한 이미지 전부로 학습하세요. 이미 학습한 모델에 이어서 학습하면 전에 배운 것을 잊고 실수도 물려받습니다.',
