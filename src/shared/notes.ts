@@ -98,6 +98,10 @@ const NOTES = {
     en: 'No part of it is checked, so it was left out: check it, or export all.',
     ko: '확인한 부위가 없어 제외했습니다. 확인하거나 전체를 내보내세요.',
   },
+  leftOpen: {
+    en: '{parts} counts as unchecked, because its mask could not be taken: draw it, and tick it as checked.',
+    ko: '{parts} 부위는 마스크를 가져올 수 없어 확인하지 않은 것으로 둡니다. 직접 그린 뒤 확인으로 표시하세요.',
+  },
   valTwins: {
     en: 'Left out of validation, since the very same pictures are learned from ({faces}): {images}',
     ko: '같은 사진을 학습하므로 검증에서 제외({faces}장): {images}',

@@ -10,7 +10,12 @@ import { FacetError, toWire } from '../../shared/errors'
 import { partAreas } from '../../shared/mask'
 import { noteOf } from '../../shared/notes'
 import { exportCelebAMask } from '../dataset/celebamask/exporter'
-import { readCelebAMask, readItemMasks, type CelebAMaskItem } from '../dataset/celebamask/importer'
+import {
+  readCelebAMask,
+  readItemMasks,
+  type CelebAMaskItem,
+  type ItemMasks,
+} from '../dataset/celebamask/importer'
 import { exportIndexPng } from '../dataset/index_png'
 import type { ExportItem, ExportOptions } from '../dataset/item'
 import { assignIds } from '../dataset/names'
@@ -75,12 +80,15 @@ async function importInto(
             workspace.store.setSplit([image.id], item.split)
             splits[item.split]++
           }
-          const { map, complaints: about } = read[i] ?? { map: null, complaints: [] }
-          found.push(...about)
-          if (!map) return
+          const masksOf = read[i]
+          found.push(...(masksOf?.complaints ?? []))
+          if (!masksOf?.map) return
+          const { map, unread } = masksOf
           try {
             const face = workspace.store.ensureFace(image.id, map)
-            workspace.store.writeImport({ face: face.id, map, source: basename(tree.root) })
+            const source = basename(tree.root)
+            workspace.store.writeImport({ face: face.id, map, source, unread: [...unread.keys()] })
+            found.push(...openParts(image.name, unread))
             masks += partAreas(map).filter((area) => area > 0).length
           } catch (error) {
             found.push({ file: image.name, message: toWire(error).message })
@@ -92,6 +100,12 @@ async function importInto(
     }
     return { images: copied.length, masks, splits, complaints: found }
   })
+}
+
+/** Says which parts of a face count as unchecked, since their masks could not be taken. */
+function openParts(file: string, unread: ItemMasks['unread']): Complaint[] {
+  if (unread.size === 0) return []
+  return [{ file, message: noteOf('leftOpen', { parts: [...unread.keys()].join(', ') }) }]
 }
 
 /** False, with a complaint, where another photo of that name is there already. */

@@ -84,9 +84,9 @@ function storedSamples(workspace: ReadableWorkspace): Sample[] {
 
 function readFace(store: StoreReader, face: number, name: string): ItemMasks {
   try {
-    return { map: store.masks(face), complaints: [] }
+    return { map: store.masks(face), unread: new Map(), complaints: [] }
   } catch (error) {
     if (!(error instanceof FacetError && error.code === 'store/damaged')) throw error
-    return { map: null, complaints: [{ file: name, message: error.message }] }
+    return { map: null, unread: new Map(), complaints: [{ file: name, message: error.message }] }
   }
 }

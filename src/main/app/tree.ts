@@ -5,10 +5,9 @@
 import { access } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
 import type { Split } from '../../shared/terms'
-import type { PartMap } from '../../shared/mask'
 import { findCelebAMask } from '../dataset/celebamask/detect'
 import { MASK_FOLDERS } from '../dataset/celebamask/format'
-import { readCelebAMask, readItemMasks } from '../dataset/celebamask/importer'
+import { readCelebAMask, readItemMasks, type ItemMasks } from '../dataset/celebamask/importer'
 import { NAMES_FILE } from '../dataset/names'
 import { scanPictures, type FoundPicture } from '../imaging/scan'
 
@@ -16,8 +15,8 @@ export interface TreeItem {
   readonly split: Split | null
   /** Where the masks come from, for the history. */
   readonly source: string
-  /** The masks, null where there are none; sentences about files that were left out go to `complain`. */
-  read(complain: (sentence: string) => void): Promise<PartMap | null>
+  /** The masks, as far as they can be read. */
+  read(): Promise<ItemMasks>
 }
 
 export interface Tree {
@@ -74,11 +73,7 @@ export async function openTree(folder: string): Promise<Tree | null> {
       return {
         split: item.split,
         source: basename(tree.root),
-        async read(complain) {
-          const { map, complaints: found } = await readItemMasks(item)
-          for (const { file, message } of found) complain(`${file}: ${message}`)
-          return map
-        },
+        read: () => readItemMasks(item),
       }
     },
   }

@@ -162,15 +162,16 @@ export class Workspace implements ReadableWorkspace {
   /** Null where the item's masks cannot be read, which is told: the image is then as one without masks. */
   async #importItem(image: number, item: TreeItem): Promise<Face | null> {
     try {
-      const complaints: string[] = []
-      const map = await item.read((sentence) => complaints.push(sentence))
-      this.#complainAll(complaints)
+      const { map, unread, complaints } = await item.read()
+      const open = unread.size === 0 ? [] : [noteOf('leftOpen', { parts: [...unread.keys()].join(', ') })]
+      this.#complainAll([...complaints.map(({ file, message }) => `${file}: ${message}`), ...open])
       if (!map) return null
       // Another call may have been quicker while the masks were read.
       const [known] = this.store.faces(image)
       if (known && this.store.history(known.id, 1).length > 0) return known
       const face = this.store.ensureFace(image, map)
-      const { revision } = this.store.writeImport({ face: face.id, map, source: item.source })
+      const { source } = item
+      const { revision } = this.store.writeImport({ face: face.id, map, source, unread: [...unread.keys()] })
       this.#events.emit('images.changed', { rows: this.store.rows([image]) })
       this.#events.emit('masks.changed', { image, face: face.id, revision })
       return face

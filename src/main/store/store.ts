@@ -2,7 +2,7 @@
 import type { HistoryState, HistoryStep, ImageRow } from '../../shared/answers'
 import type { Split } from '../../shared/terms'
 import { at } from '../../shared/assert'
-import type { PartName } from '../../shared/labels'
+import { PART_NAMES, type PartName } from '../../shared/labels'
 import type { PartMap } from '../../shared/mask'
 import { Changes, type HandChange, type MaskImport, type OpenFace, type Prediction } from './changes'
 import type { Connection } from './db'
@@ -125,9 +125,22 @@ export class Store extends StoreReader {
     return this.#changes.writePrediction(prediction)
   }
 
-  /** Stores imported masks as all 18 parts. Throws `conflict` where they are of another grid. */
-  writeImport(masks: MaskImport): HistoryState {
-    return this.#changes.writeImport(masks)
+  /**
+   * Stores imported masks as all 18 parts; those `unread`, which have a mask that could not be taken, count as unchecked, or
+   * their absence would be taken for true. Throws `conflict` where the masks are of another grid.
+   */
+  writeImport({ unread = [], ...masks }: MaskImport & { unread?: readonly PartName[] }): HistoryState {
+    return this.batch(() => {
+      const state = this.#changes.writeImport(masks)
+      if (unread.length === 0) return state
+      const { image } = this.readFace(masks.face).face
+      const { checked } = this.#row(image)
+      this.check(
+        image,
+        (checked ?? PART_NAMES).filter((part) => !unread.includes(part)),
+      )
+      return state
+    })
   }
 
   /** Takes back the newest change that can be; the patch is null where there is none. */

@@ -63,3 +63,33 @@ test('another photo of the same name and size keeps its masks to itself', async 
     { file: join(into, '2.jpg'), message: expect.stringContaining('Another photo of this name') },
   ])
 })
+
+test('a mask that cannot be taken leaves its part unchecked: nobody learns from it that the part is absent', async () => {
+  const folder = await makeFolder()
+  const [tree, into] = [join(folder, 'tree'), join(folder, 'into')]
+  await makeCelebAMask(tree, { ids: [1, 2], side: 16 })
+  const masks = join(tree, 'CelebAMask-HQ-mask-anno', '0')
+  await writeFile(join(masks, '00001_skin.png'), 'no picture')
+  const app = openApp(join(folder, 'data'))
+  const { complaints } = await app.call('dataset.import', { dataset: tree, into })
+  expect(complaints).toEqual([
+    { file: join(masks, '00001_skin.png'), message: expect.any(String) },
+    { file: '1.jpg', message: expect.stringMatching(/^skin counts as unchecked/) },
+  ])
+  const out = join(folder, 'out')
+  const exported = await app.call('dataset.export', { folder: into, out, only: 'corrected' })
+  expect(exported).toMatchObject({
+    images: 1,
+    complaints: [{ file: '1.jpg', message: expect.stringMatching(/^Only (?!.*skin)/) }],
+  })
+  // The same tree opened as a workspace.
+  await app.call('workspace.open', { path: tree })
+  const rows = async () => (await app.call('images.list', {})).rows
+  await expect
+    .poll(async () => (await rows()).map(({ status }) => status))
+    .toEqual(['corrected', 'corrected'])
+  const [first, second] = await rows()
+  expect(first?.checked).not.toContain('skin')
+  expect(first?.checked).toHaveLength(17)
+  expect(second?.checked).toBeNull()
+})

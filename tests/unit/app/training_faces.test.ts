@@ -5,7 +5,7 @@ import { MAX_VALIDATION } from '../../../src/main/training/plan'
 import type { Sample } from '../../../src/main/dataset/samples'
 
 function sample(name: string, facts: Partial<Sample> = {}): Sample {
-  const read = () => Promise.resolve({ map: null, complaints: [] })
+  const read = () => Promise.resolve({ map: null, unread: new Map(), complaints: [] })
   return {
     ...{
       name,

@@ -6,24 +6,13 @@ import type { Complaint } from '../../../shared/answers'
 import { FacetError, toWire } from '../../../shared/errors'
 import type { PartMap } from '../../../shared/mask'
 import type { Sample } from '../../dataset/samples'
-import { readMaskPng } from '../../imaging/mask'
 
 /** The masks of `sample`. Throws `image/unreadable` where one of them cannot be read or does not fit the others. */
 export async function readAllMasks(sample: Sample): Promise<PartMap> {
-  const { map, complaints } = await sample.read()
-  for (const complaint of map ? complaints : []) {
-    if (!(await isAboutNothing(complaint))) throw unusable(sample, complaint)
-  }
-  if (map) return map
-  throw unusable(sample, complaints[0])
-}
-
-/** True for the complaint about an empty mask, which is as good as none: its part is absent. */
-async function isAboutNothing({ file }: Complaint): Promise<boolean> {
-  return readMaskPng(file).then(
-    ({ mask }) => mask.every((value) => value === 0),
-    () => false,
-  )
+  const { map, unread, complaints } = await sample.read()
+  if (map && unread.size === 0) return map
+  const [why = complaints[0]] = unread.values()
+  throw unusable(sample, why)
 }
 
 function unusable({ image }: Sample, complaint: Complaint | undefined): FacetError {

@@ -166,6 +166,8 @@ async function readOptional(path: string): Promise<string | null> {
 export interface ItemMasks {
   /** Null where no mask could be read. */
   readonly map: PartMap | null
+  /** Parts that have a mask which could not be taken, and why: where they are, nobody knows. */
+  readonly unread: ReadonlyMap<PartName, Complaint>
   readonly complaints: Complaint[]
 }
 
@@ -174,37 +176,40 @@ export interface ItemMasks {
  * is left out with a complaint; an empty one counts as absent, with a complaint. Complaints name files by their path.
  */
 export async function readItemMasks(item: CelebAMaskItem): Promise<ItemMasks> {
-  const complaints: Complaint[] = []
-  const read = await Promise.all([...item.masks].map(([part, path]) => readOne(part, path, complaints)))
+  const empty: Complaint[] = []
+  const unread = new Map<PartName, Complaint>()
+  const read = await Promise.all([...item.masks].map(([part, path]) => readOne(part, path, unread)))
   const found = read.filter((mask) => mask !== null)
+  const sorted = (): Complaint[] => [...empty, ...unread.values()].sort((a, b) => (a.file < b.file ? -1 : 1))
   const size = commonSize(found)
-  if (!size) return { map: null, complaints }
+  if (!size) return { map: null, unread, complaints: sorted() }
   const map = createPartMap(size.width, size.height)
   for (const { part, path, mask, width, height } of found) {
     if (width !== size.width || height !== size.height) {
       const message = `It is ${width} x ${height} where the other masks of ${paddedId(item.id)} are ${size.width} x ${size.height}; left out.`
-      complaints.push({ file: path, message })
+      unread.set(part, { file: path, message })
     } else if (!drawMask(map, part, mask)) {
-      complaints.push({ file: path, message: `The mask of ${part} is empty; it counts as absent.` })
+      empty.push({ file: path, message: `The mask of ${part} is empty; it counts as absent.` })
     }
   }
-  complaints.sort((a, b) => (a.file < b.file ? -1 : 1))
-  return { map, complaints }
+  return { map, unread, complaints: sorted() }
 }
 
 type FoundMask = BinaryMask & { readonly part: PartName; readonly path: string }
 
-async function readOne(part: PartName, path: string, complaints: Complaint[]): Promise<FoundMask | null> {
+async function readOne(
+  part: PartName,
+  path: string,
+  unread: Map<PartName, Complaint>,
+): Promise<FoundMask | null> {
   try {
     const mask = await readMaskPng(path)
     if (mask.width <= MAX_GRID && mask.height <= MAX_GRID) return { ...mask, part, path }
-    complaints.push({
-      file: path,
-      message: `It is ${mask.width} x ${mask.height}; masks go up to ${MAX_GRID}.`,
-    })
+    const message = `It is ${mask.width} x ${mask.height}; masks go up to ${MAX_GRID}.`
+    unread.set(part, { file: path, message })
   } catch (error) {
     if (!(error instanceof FacetError)) throw error
-    complaints.push({ file: path, message: error.message })
+    unread.set(part, { file: path, message: error.message })
   }
   return null
 }
