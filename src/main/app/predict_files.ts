@@ -67,7 +67,7 @@ async function predictFiles(
   const asked = isInt8 ? 'cpu' : request.provider
   let writer: PredictionWriter | undefined
   const provider = await onProvider(context, network, asked, signal, async (on) => {
-    writer ??= await createPredictionWriter(resolve(request.out), request.layout, list.names)
+    writer ??= await createPredictionWriter(resolve(request.out), request.layout, list)
     await predictRest(context, { list, request, network, provider: on, writer }, done, work)
     return on
   })

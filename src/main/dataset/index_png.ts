@@ -26,7 +26,10 @@ export function exportIndexPng(
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, await encodeLabelPng(flatten(map, options.order), map.width, map.height))
     })
-    await writeFile(join(root, NAMES_FILE), writeNames(written.map(({ id, name }) => [id, name])))
+    await writeFile(
+      join(root, NAMES_FILE),
+      writeNames(written.map(({ id, name }) => ({ id, name, folder: null }))),
+    )
     return { ...summary, out: options.out }
   })
 }

@@ -44,18 +44,40 @@ export function createIndexNamer(): (name: string) => string {
   }
 }
 
-/** `facet-names.csv`: a header, then id and name of each picture, quoted as RFC 4180 asks. */
-export function writeNames(rows: Iterable<readonly [id: number, name: string]>): string {
-  const lines = [...rows]
-    .sort(([a], [b]) => a - b)
-    .map(([id, name]) => `${id},"${name.replaceAll('"', '""')}"\r\n`)
-  return `id,name\r\n${lines.join('')}`
+/** One line of `facet-names.csv`. */
+export interface NamedPicture {
+  readonly id: number
+  /** Path below its folder, with forward slashes. */
+  readonly name: string
+  /** Of a prediction, the folder of the picture, which stays there; of an export null. */
+  readonly folder: string | null
 }
 
-/** The ids by name that `writeNames` wrote into `folder`; null where the file is not there. */
-export async function readNames(folder: string): Promise<Map<string, number> | null> {
+/** `facet-names.csv`: a header, then a line for each picture by its id, quoted as RFC 4180 asks. */
+export function writeNames(pictures: Iterable<NamedPicture>): string {
+  const sorted = [...pictures].sort((a, b) => a.id - b.id)
+  const header = sorted.some(({ folder }) => folder !== null) ? 'id,name,folder' : 'id,name'
+  const lines = sorted.map(({ id, name, folder }) =>
+    [String(id), quoted(name), ...(folder === null ? [] : [quoted(folder)])].join(','),
+  )
+  return [header, ...lines, ''].join('\r\n')
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`
+}
+
+const RE_LINE = /^(\d+),"((?:[^"]|"")*)"(?:,"((?:[^"]|"")*)")?\r?$/gm
+
+/** What `writeNames` wrote into `folder`, by name; null where the file is not there. */
+export async function readNames(folder: string): Promise<Map<string, NamedPicture> | null> {
   const text = await readFile(join(folder, NAMES_FILE), 'utf8').catch(() => null)
   if (text === null) return null
-  const rows = text.matchAll(/^(\d+),"((?:[^"]|"")*)"\r?$/gm)
-  return new Map(Array.from(rows, ([, id, name]) => [(name ?? '').replaceAll('""', '"'), Number(id)]))
+  const plain = (field: string) => field.replaceAll('""', '"')
+  return new Map(
+    Array.from(text.matchAll(RE_LINE), ([, id, name = '', from]) => {
+      const picture = { id: Number(id), name: plain(name), folder: from === undefined ? null : plain(from) }
+      return [picture.name, picture]
+    }),
+  )
 }

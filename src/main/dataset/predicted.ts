@@ -6,12 +6,13 @@ import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { EXPORT_FORMATS } from '../../shared/terms'
 import { assertNever, invariant } from '../../shared/assert'
+import { FacetError } from '../../shared/errors'
 import { PART_NAMES } from '../../shared/labels'
 import { flatten, type PartMap } from '../../shared/mask'
 import { unwritable, writeFileAtomic } from '../base/fs'
 import { encodeLabelPng } from '../imaging/mask'
 import { encodePartMasks, partMaskPath } from './celebamask/exporter'
-import { assignIds, createIndexNamer, NAMES_FILE, readNames, writeNames } from './names'
+import { assignIds, createIndexNamer, NAMES_FILE, readNames, writeNames, type NamedPicture } from './names'
 import { requireOwnFolder } from './tree'
 
 export type PredictionLayout = (typeof EXPORT_FORMATS)[number]
@@ -22,27 +23,30 @@ export interface PredictionWriter {
 }
 
 /**
- * Prepares `out` for predictions of the photos `names` (paths below the input folder, with forward slashes).
+ * Prepares `out` for predictions of the photos `names` (paths below `root`, the input folder, with forward slashes).
  * `celebamask-hq` writes `CelebAMask-HQ-mask-anno/{id // 2000}/{id:05d}_{part}.png`, numbers as `assignIds` gives
- * them; `index` writes `{name}.png`. Throws `conflict` for a folder that holds files and was not written by Facet,
+ * them; `index` writes `{name}.png`. Throws `conflict` for a folder that holds files and was not written by Facet, for one
+ * with exported masks, which may be somebody's work, and where a photo of another folder has such a name;
  * `file/unwritable` where it cannot be made or written.
  */
 export async function createPredictionWriter(
   out: string,
   layout: PredictionLayout,
-  names: readonly string[],
+  { root, names }: { readonly root: string; readonly names: readonly string[] },
 ): Promise<PredictionWriter> {
   await requireOwnFolder(out)
+  const pictures = (await readNames(out)) ?? new Map<string, NamedPicture>()
+  requirePredictions(out, root, names, pictures)
   await makeFolder(out)
-  const ids = (await readNames(out)) ?? new Map<string, number>()
-  const assigned = assignIds(names, ids)
-  names.forEach((name, i) => ids.set(name, assigned[i] as number))
-  await writeFileAtomic(join(out, NAMES_FILE), writeNames(Array.from(ids, ([name, id]) => [id, name])))
+  const assigned = assignIds(names, new Map(Array.from(pictures, ([name, { id }]) => [name, id])))
+  names.forEach((name, i) => pictures.set(name, { id: assigned[i] as number, name, folder: root }))
+  await writeFileAtomic(join(out, NAMES_FILE), writeNames(pictures.values()))
   const fileOf = createIndexNamer()
-  const files = new Map([...ids].sort(([, a], [, b]) => a - b).map(([name]) => [name, fileOf(name)]))
+  const byId = [...pictures.values()].sort((a, b) => a.id - b.id)
+  const files = new Map(byId.map(({ name }) => [name, fileOf(name)]))
   return {
     async write(name, map) {
-      const id = ids.get(name)
+      const id = pictures.get(name)?.id
       const file = files.get(name)
       invariant(id !== undefined && file !== undefined, `${name} was not announced`)
       switch (layout) {
@@ -54,6 +58,26 @@ export async function createPredictionWriter(
           return assertNever(layout)
       }
     },
+  }
+}
+
+/** Refuses to write over what is not a prediction of the same photo. */
+function requirePredictions(
+  out: string,
+  root: string,
+  names: readonly string[],
+  pictures: ReadonlyMap<string, NamedPicture>,
+): void {
+  const refuse = (found: string): never => {
+    throw new FacetError('conflict', `${out} ${found}; choose a new or empty folder.`, { file: out })
+  }
+  if ([...pictures.values()].some(({ folder }) => folder === null))
+    refuse(
+      'holds masks that Facet exported (or predicted before it noted of which folder), which would be replaced',
+    )
+  for (const name of names) {
+    const { folder = root } = pictures.get(name) ?? {}
+    if (folder !== root) refuse(`holds the masks of ${join(folder ?? '', name)}, which has the same name`)
   }
 }
 

@@ -143,7 +143,7 @@ describe('a workspace', () => {
     const wrote = (names: Record<string, number>) =>
       writeFile(
         join(folder, 'dataset', NAMES_FILE),
-        writeNames(Object.entries(names).map(([name, id]) => [id, name])),
+        writeNames(Object.entries(names).map(([name, id]) => ({ id, name, folder: null }))),
       )
     await wrote({ 'a.jpg': 0, 'b.jpg': 1 })
     expect((await list(folder)).samples.map(facts)).toEqual(EXPECTED)

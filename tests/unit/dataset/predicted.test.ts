@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { exportIndexPng } from '../../../src/main/dataset/index_png'
-import { assignIds, createIndexNamer, readNames, writeNames } from '../../../src/main/dataset/names'
+import {
+  assignIds,
+  createIndexNamer,
+  readNames,
+  writeNames,
+  type NamedPicture,
+} from '../../../src/main/dataset/names'
 import { createPredictionWriter } from '../../../src/main/dataset/predicted'
 import { readMaskPng } from '../../../src/main/imaging/mask'
 import { PAINT_ORDER_NAMES, PART_INDEX } from '../../../src/shared/labels'
@@ -18,6 +24,9 @@ const labels = Uint8Array.from({ length: 20 * 12 }, (_, i) => i % 19)
 async function greyPixels(path: string): Promise<number[]> {
   return [...(await sharp(path).toColourspace('b-w').raw().toBuffer())]
 }
+
+/** Where the photos are. */
+const ROOT = '/photos'
 
 describe('names', () => {
   it('keeps numbers, once, and numbers the rest behind them', () => {
@@ -44,12 +53,15 @@ describe('names', () => {
   it('reads back what it writes', async () => {
     const folder = await makeFolder()
     expect(await readNames(folder)).toBeNull()
-    const rows: [number, string][] = [
-      [0, 'a, "b".jpg'],
-      [7, 'sub/ü\u{1f600}.png'],
+    const pictures: NamedPicture[] = [
+      { id: 0, name: 'a, "b".jpg', folder: null },
+      { id: 7, name: 'sub/ü\u{1f600}.png', folder: '/a, "place"' },
     ]
-    await writeFile(join(folder, 'facet-names.csv'), writeNames(rows))
-    expect([...((await readNames(folder)) ?? [])]).toEqual(rows.map(([id, name]) => [name, id]))
+    for (const some of [pictures, pictures.slice(0, 1)]) {
+      await writeFile(join(folder, 'facet-names.csv'), writeNames(some))
+      expect([...((await readNames(folder)) ?? []).values()]).toEqual(some)
+    }
+    expect(writeNames(pictures.slice(0, 1))).toBe('id,name\r\n0,"a, ""b"".jpg"\r\n')
   })
 })
 
@@ -57,14 +69,17 @@ describe('createPredictionWriter', () => {
   it('writes part masks by number, and takes away those of parts that a later run does not find', async () => {
     const out = join(await makeFolder(), 'new', 'out')
     const names = ['2001.jpg', 'anna.png']
-    const writer = await createPredictionWriter(out, 'celebamask-hq', names)
+    const writer = await createPredictionWriter(out, 'celebamask-hq', { root: ROOT, names })
     await writer.write('anna.png', partMapFromLabels(labels, 20, 12))
     await writer.write('2001.jpg', partMapFromLabels(labels, 20, 12))
     const files = Object.keys(await digestFolder(out))
     expect(files).toHaveLength(2 * 18 + 1)
     const nose = await readMaskPng(join(out, 'CelebAMask-HQ-mask-anno', '1', '02002_nose.png'))
     expect([...nose.mask]).toEqual([...labels].map((label) => (label === PART_INDEX.nose + 1 ? 1 : 0)))
-    const later = await createPredictionWriter(out, 'celebamask-hq', ['anna.png', 'bea.jpg'])
+    const later = await createPredictionWriter(out, 'celebamask-hq', {
+      root: ROOT,
+      names: ['anna.png', 'bea.jpg'],
+    })
     const onlyHair = createPartMap(4, 4)
     onlyHair.bits[5] = 1 << PART_INDEX.hair
     await later.write('anna.png', onlyHair)
@@ -77,18 +92,19 @@ describe('createPredictionWriter', () => {
       'CelebAMask-HQ-mask-anno/1/02003_hair.png',
     ])
     expect(after.filter((file) => file.includes('02001_'))).toHaveLength(18)
-    expect(await readNames(out)).toEqual(
-      new Map([
-        ['2001.jpg', 2001],
-        ['anna.png', 2002],
-        ['bea.jpg', 2003],
-      ]),
-    )
+    expect([...((await readNames(out)) ?? []).values()]).toEqual([
+      { id: 2001, name: '2001.jpg', folder: ROOT },
+      { id: 2002, name: 'anna.png', folder: ROOT },
+      { id: 2003, name: 'bea.jpg', folder: ROOT },
+    ])
   })
 
   it('writes index PNGs by name', async () => {
     const out = await makeFolder()
-    const writer = await createPredictionWriter(out, 'index', ['b/1.jpg', '1.jpg', '1.png'])
+    const writer = await createPredictionWriter(out, 'index', {
+      root: ROOT,
+      names: ['b/1.jpg', '1.jpg', '1.png'],
+    })
     for (const name of ['b/1.jpg', '1.jpg', '1.png'])
       await writer.write(name, partMapFromLabels(labels, 20, 12))
     expect(Object.keys(await digestFolder(out))).toEqual(['1.png', '1.png.png', 'b/1.png', 'facet-names.csv'])
@@ -98,8 +114,41 @@ describe('createPredictionWriter', () => {
   it('refuses a folder of other things, the photos themselves among them', async () => {
     const out = await makeFolder()
     await writeFile(join(out, '1.png'), 'a photo')
-    await expect(createPredictionWriter(out, 'index', ['1.png'])).rejects.toMatchObject({ code: 'conflict' })
+    await expect(
+      createPredictionWriter(out, 'index', { root: ROOT, names: ['1.png'] }),
+    ).rejects.toMatchObject({ code: 'conflict' })
     expect(await readFile(join(out, '1.png'), 'utf8')).toBe('a photo')
+  })
+})
+
+describe('what is there', () => {
+  const refusal = async (out: string, root: string, ...names: string[]): Promise<unknown> =>
+    createPredictionWriter(out, 'index', { root, names }).then(
+      () => null,
+      (error: unknown) => error,
+    )
+
+  it('is not written over where it is of another folder, and is added to otherwise', async () => {
+    const out = await makeFolder()
+    const writer = await createPredictionWriter(out, 'index', { root: ROOT, names: ['a.jpg'] })
+    await writer.write('a.jpg', createPartMap(4, 4))
+    const before = await digestFolder(out)
+    expect(await refusal(out, '/others', 'b.jpg', 'a.jpg')).toMatchObject({
+      code: 'conflict',
+      message: `${out} holds the masks of ${join(ROOT, 'a.jpg')}, which has the same name; choose a new or empty folder.`,
+    })
+    expect(await digestFolder(out)).toEqual(before)
+    expect(await refusal(out, '/others', 'b.jpg')).toBeNull()
+    expect(await refusal(out, ROOT, 'a.jpg', 'c.jpg')).toBeNull()
+  })
+
+  it('is not written over where it was exported: it may be the work of a hand', async () => {
+    const out = await makeFolder()
+    await writeFile(join(out, 'facet-names.csv'), writeNames([{ id: 0, name: 'a.jpg', folder: null }]))
+    expect(await refusal(out, ROOT, 'b.jpg')).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('holds masks that Facet exported'),
+    })
   })
 })
 
@@ -109,11 +158,16 @@ describe('a place that cannot be written', () => {
     const out = join(folder, 'out')
     // A folder cannot be made here, whoever runs the tests.
     await symlink(join(folder, 'nowhere', 'else'), out)
-    await expect(createPredictionWriter(out, 'index', ['a.jpg'])).rejects.toMatchObject({
+    await expect(
+      createPredictionWriter(out, 'index', { root: ROOT, names: ['a.jpg'] }),
+    ).rejects.toMatchObject({
       code: 'file/unwritable',
       message: `Cannot write ${out}: there is no such file or folder.`,
     })
-    const writer = await createPredictionWriter(join(folder, 'new'), 'index', ['sub/deep/a.jpg'])
+    const writer = await createPredictionWriter(join(folder, 'new'), 'index', {
+      root: ROOT,
+      names: ['sub/deep/a.jpg'],
+    })
     await writeFile(join(folder, 'new', 'sub'), 'a file in the way')
     await expect(writer.write('sub/deep/a.jpg', createPartMap(4, 4))).rejects.toMatchObject({
       code: 'file/unwritable',
