@@ -98,6 +98,14 @@ const NOTES = {
     en: 'No part of it is checked, so it was left out: check it, or export all.',
     ko: '확인한 부위가 없어 제외했습니다. 확인하거나 전체를 내보내세요.',
   },
+  noneToExport: {
+    en: 'No image is of the kind that was asked for ({only}), so nothing is exported; {out} is as it was.',
+    ko: '고른 대상({only})에 해당하는 이미지가 없어 내보내지 않았습니다. {out}은(는) 그대로입니다.',
+  },
+  allLeftOut: {
+    en: 'Every image would be left out, so nothing is exported and {out} is as it was. The first, {image}: {why}',
+    ko: '모든 이미지가 제외되어 내보내지 않았습니다. {out}은(는) 그대로입니다. 첫 이미지 {image}: {why}',
+  },
   leftOpen: {
     en: '{parts} counts as unchecked, because its mask could not be taken: draw it, and tick it as checked.',
     ko: '{parts} 부위는 마스크를 가져올 수 없어 확인하지 않은 것으로 둡니다. 직접 그린 뒤 확인으로 표시하세요.',

@@ -308,7 +308,11 @@ describe('facet dataset', () => {
 
     expect(await json('dataset', 'import', tree, '--into', at('workspace'))).toEqual(summary)
     const out = at('exported')
-    expect(await json('dataset', 'export', at('workspace'), '--out', out)).toEqual({ ...summary, out })
+    expect(await json('dataset', 'export', at('workspace'), '--out', out)).toEqual({
+      ...summary,
+      out,
+      unmasked: 0,
+    })
     expect(await readFile(join(out, 'list_eval_partition.txt'), 'utf8')).toBe(partition)
     const { items, complaints } = await readCelebAMask(out)
     expect([items.map(({ id }) => id), complaints]).toEqual([ids, []])
@@ -399,6 +403,19 @@ describe('facet logits', () => {
     })
     expect(code).toBe(0)
     expect(await readdir(at('home'), { recursive: true })).toEqual([])
+  })
+
+  test('does not write over what it reads', async () => {
+    const weights = at('made_64.pt')
+    const before = await readFile(weights)
+    for (const output of [weights, at('x.npy')])
+      expect(await failure(1, 'logits', weights, '--input', at('x.npy'), '--output', output)).toContain(
+        `Writing ${output} would replace ${output}, which this command needs`,
+      )
+    expect(await failure(1, 'model', 'export', weights, '--format', 'onnx', '--out', weights)).toContain(
+      'would replace',
+    )
+    expect(await readFile(weights)).toEqual(before)
   })
 
   test('says what it expects of its input', async () => {

@@ -183,7 +183,7 @@ describe('facet train', () => {
     const flags = ['--model', SHIPPED, '--name', 'Stopped', '--epochs', '4', '--seed', '1']
     const ended = await train(at('tree'), flags, { onStderr: interruptAt(/epoch 2/) })
     expect(ended.stderr).toContain(
-      'Stopping; the best so far is kept, if there is any yet. Ctrl+C again ends at once.',
+      'Stopping; the best so far is kept, if there is any yet, and the training is over. Only one that is ended at once can be gone on with by --resume. Ctrl+C again ends at once.',
     )
     expect(await summary(Promise.resolve(ended))).toMatchObject({
       model: 'stopped',

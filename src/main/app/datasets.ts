@@ -150,6 +150,15 @@ async function exportFrom(
     return []
   })
   const out = resolve(request.out)
+  const [first] = leftOut
+  // An export of nothing would take the place of what is there.
+  if (rows.length === 0)
+    throw new FacetError(
+      'not-found',
+      first
+        ? noteOf('allLeftOut', { out, image: first.file, why: first.message })
+        : noteOf('noneToExport', { only: request.only, out }),
+    )
 
   function* items(): Generator<ExportItem> {
     for (const row of rows) {

@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { DoctorReport, PrecisionCheck, ProviderTrial } from '../../shared/answers'
 import { STATUSES } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
-import { unwritable } from '../base/fs'
+import { requireOther, unwritable } from '../base/fs'
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest, type Manifest } from '../models/manifest'
@@ -42,6 +42,7 @@ export function diagnosisHandlers(
     'logits.run': ({ checkpoint, input, output, provider, job }) =>
       jobs.run(job, 'logits.run', async ({ signal }) => {
         const weights = resolve(checkpoint)
+        await requireOther(resolve(output), [weights, resolve(input)])
         const network = { id: weights, weights, resolution: TRIAL_RESOLUTION }
         const { chosen } = await providers.choose(network, provider, signal)
         const { arch, ms } = await written(resolve(output), (draft) => {
@@ -51,15 +52,21 @@ export function diagnosisHandlers(
         return { arch, provider: chosen, ms }
       }),
     'step.run': ({ checkpoint, images, labels, output, gradients, job, ...settings }) =>
-      jobs.run(job, 'step.run', ({ signal }) =>
-        writtenIf(output, (stateDict) =>
+      jobs.run(job, 'step.run', async ({ signal }) => {
+        const files = { weights: resolve(checkpoint), images: resolve(images), labels: resolve(labels) }
+        const taken = Object.values(files)
+        for (const file of [output, gradients]) {
+          if (file === undefined) continue
+          await requireOther(resolve(file), taken)
+          taken.push(resolve(file))
+        }
+        return writtenIf(output, (stateDict) =>
           writtenIf(gradients, (gradientFile) => {
-            const files = { weights: resolve(checkpoint), images: resolve(images), labels: resolve(labels) }
             const request = { ...files, settings, output: stateDict, gradients: gradientFile }
             return inference.engine.submit('step', request, { signal })
           }),
-        ),
-      ),
+        )
+      }),
     'inspect.file': ({ file }) => inspect(resolve(file)),
     'doctor.run': ({ job }) =>
       jobs.run(job, 'doctor.run', async ({ signal, progress }): Promise<DoctorReport> => {

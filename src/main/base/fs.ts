@@ -59,6 +59,28 @@ export async function fingerprint(path: string): Promise<string[]> {
   return [resolve(path), ...[ino, size, mtimeNs, ctimeNs].map(String)]
 }
 
+/**
+ * Refuses to write `output` where it is one of the files `inputs`, by its path or as the same file: what is read would be lost.
+ * Throws `conflict`.
+ */
+export async function requireOther(output: string, inputs: readonly string[]): Promise<void> {
+  const identity = async (path: string): Promise<string | null> =>
+    stat(path, { bigint: true }).then(
+      ({ dev, ino }) => `${dev} ${ino}`,
+      () => null,
+    )
+  const own = await identity(output)
+  for (const input of inputs) {
+    const isSame = resolve(input) === resolve(output) || (own !== null && own === (await identity(input)))
+    if (!isSame) continue
+    throw new FacetError(
+      'conflict',
+      `Writing ${output} would replace ${input}, which this command needs; choose another file to write.`,
+      { file: output },
+    )
+  }
+}
+
 /** Opens a regular file for reading by position and gives its size in bytes; the caller closes the handle. */
 export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
   try {

@@ -103,7 +103,8 @@ export function addTrain(program: Command, once: Once, job: string): void {
         ...(replay === undefined ? {} : { replay }),
         ...(checkpoints === null ? {} : { checkpoints }),
       }
-      const stopping = 'Stopping; the best so far is kept, if there is any yet.'
+      const stopping =
+        'Stopping; the best so far is kept, if there is any yet, and the training is over. Only one that is ended at once can be gone on with by --resume.'
       return once(command, 'training.run', request, trainLines, { listen: tellRun, stopping })
     })
 }

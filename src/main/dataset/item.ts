@@ -4,6 +4,7 @@ import type { Split } from '../../shared/terms'
 import { invariant } from '../../shared/assert'
 import { FacetError } from '../../shared/errors'
 import { partAreas, type PartMap } from '../../shared/mask'
+import { noteOf } from '../../shared/notes'
 import { isUnreadablePicture } from '../imaging/open'
 import { resizeNearest } from '../imaging/resize'
 
@@ -33,7 +34,7 @@ export interface ExportOptions {
 
 /**
  * Takes the items one after the other. An item whose photo cannot be read is left out with a complaint; every other
- * error, and an aborted `signal` (`cancelled`), ends the export.
+ * error, an aborted `signal` (`cancelled`), and items of which not one can be read (`image/unreadable`) end the export.
  */
 export async function exportEach(
   options: ExportOptions,
@@ -62,6 +63,11 @@ export async function exportEach(
       complaints.push({ file: name, message: error.message })
     }
     options.progress?.(++done)
+  }
+  const [first] = complaints
+  if (written.length === 0 && first) {
+    const { file: image, message: why } = first
+    throw new FacetError('image/unreadable', noteOf('allLeftOut', { out: options.out, image, why }))
   }
   return { written, summary: { images: written.length, masks, splits, complaints } }
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { openStore } from '../../../src/main/store/open'
 import { noteIn } from '../../../src/shared/notes'
 import { makeCelebAMask, overlappingParts } from '../../helpers/celebamask'
+import { digestFolder } from '../../helpers/folder_digest'
 import { makeFolder } from '../../helpers/folder'
 import { openApp } from '../../helpers/open_app'
 import { drawPortrait, writeJpeg } from '../../helpers/pictures'
@@ -41,6 +42,27 @@ test('an export leaves out what nobody vouches for as a whole, and says so; of a
     const all = await app.call('dataset.export', { ...request, only: 'all' })
     expect([all.images, all.unmasked, all.complaints]).toEqual([3, 1, []])
   }
+})
+
+test('an export of nothing leaves what is there as it is, and says why', async () => {
+  const folder = await makeFolder()
+  const [tree, into, out] = [join(folder, 'tree'), join(folder, 'into'), join(folder, 'out')]
+  await makeCelebAMask(tree, { ids: [1, 2], side: 16 })
+  const app = openApp(join(folder, 'data'))
+  await app.call('dataset.import', { dataset: tree, into })
+  await app.call('dataset.export', { folder: into, out, only: 'corrected' })
+  const before = await digestFolder(out)
+  const request = { folder: into, out, only: 'accepted' } as const
+  await expect(app.call('dataset.export', request)).rejects.toMatchObject({
+    code: 'not-found',
+    message: `No image is of the kind that was asked for (accepted), so nothing is exported; ${out} is as it was.`,
+  })
+  for (const name of ['1.jpg', '2.jpg']) await writeFile(join(into, name), 'no picture')
+  await expect(app.call('dataset.export', { ...request, only: 'all' })).rejects.toMatchObject({
+    code: 'image/unreadable',
+    message: expect.stringMatching(/^Every image would be left out.*The first, 1\.jpg: The picture/),
+  })
+  expect(await digestFolder(out)).toEqual(before)
 })
 
 test('another photo of the same name and size keeps its masks to itself', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { earlierSplits, treeRunsFolder } from '../../../src/main/app/training/earlier'
 import { chooseFaces } from '../../../src/main/app/training/faces'
-import type { OtherFace } from '../../../src/main/app/training/others'
+import { findOthers, type OtherFace } from '../../../src/main/app/training/others'
 import { prepareRun, type Prepared } from '../../../src/main/app/training/prepare'
 import { treeSamples, type Sample } from '../../../src/main/dataset/samples'
 import { encodeMaskPng } from '../../../src/main/imaging/mask'
@@ -218,4 +218,13 @@ describe('the splits of a tree without a partition', () => {
     await writeFile(plan, (await readFile(plan, 'utf8')).slice(1))
     expect((await earlierSplits(wanted.runs, wanted.tree, wanted.dataDir)).size).toBe(0)
   })
+})
+
+test('a folder that was named for replays and holds no picture is refused', async () => {
+  const folder = await makeFolder()
+  await expect(findOthers(folder, 'resources')).rejects.toMatchObject({
+    code: 'dataset/malformed',
+    message: expect.stringContaining(`${folder} holds no pictures`),
+  })
+  expect(await findOthers(null, 'resources')).toHaveLength(2)
 })

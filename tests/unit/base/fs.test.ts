@@ -1,5 +1,5 @@
 /** @file Writes leave the old or the new: files, folders, and what a crash between two renames leaves behind. */
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
@@ -7,6 +7,7 @@ import {
   readAt,
   recoverDirectory,
   replaceDirectory,
+  requireOther,
   writeFileAtomic,
 } from '../../../src/main/base/fs'
 import { makeFolder } from '../../helpers/folder'
@@ -52,6 +53,23 @@ describe('writeFileAtomic', () => {
       code: 'file/unwritable',
       message: `Cannot write ${path}: there is no such file or folder.`,
     })
+  })
+})
+
+describe('requireOther', () => {
+  it('refuses a file that is read, by its path, by another path to it, and before it is there', async () => {
+    const folder = await makeFolder()
+    const [read, link] = [join(folder, 'a.pt'), join(folder, 'b.pt')]
+    await writeFile(read, 'weights')
+    await symlink(read, link)
+    await requireOther(join(folder, 'c.pt'), [read])
+    for (const output of [read, link, join(folder, 'sub', '..', 'a.pt')])
+      await expect(requireOther(output, [read])).rejects.toMatchObject({
+        code: 'conflict',
+        message: `Writing ${output} would replace ${read}, which this command needs; choose another file to write.`,
+      })
+    const absent = join(folder, 'gone')
+    await expect(requireOther(absent, [absent])).rejects.toMatchObject({ code: 'conflict' })
   })
 })
 

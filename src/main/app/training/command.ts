@@ -113,7 +113,7 @@ function requireSame(
   const differs = (flag: string, is: unknown, wanted: unknown): string[] =>
     JSON.stringify(is) === JSON.stringify(wanted)
       ? []
-      : [`${flag} (there ${String(is)}, not ${String(wanted)})`]
+      : [`${flag} (there ${is === null ? 'none' : String(is)}, not ${String(wanted)})`]
   const has = { ...settings, ...(provider !== 'auto' && { provider: computesOn }), model: base }
   const wants = { ...options, provider, model }
   const isKey = (flag: string): flag is keyof typeof has & keyof typeof wants => flag in has && flag in wants

@@ -3,6 +3,7 @@
  * come along. They are learned with the base model's own answers, whether they have masks or not.
  */
 import { join, resolve } from 'node:path'
+import { FacetError } from '../../../shared/errors'
 import { findCelebAMask } from '../../dataset/celebamask/detect'
 import { treeSamples } from '../../dataset/samples'
 import { scanPhotos } from '../tree'
@@ -16,7 +17,10 @@ export interface OtherFace {
   readonly image: string
 }
 
-/** The faces of `folder`, a CelebAMask-HQ tree or any folder of pictures; for null those in `resources`. */
+/**
+ * The faces of `folder`, a CelebAMask-HQ tree or any folder of pictures; for null those in `resources`. Throws
+ * `dataset/malformed` for a folder without any.
+ */
 export async function findOthers(folder: string | null, resources: string): Promise<OtherFace[]> {
   const root = folder === null ? join(resources, 'sample', 'aligned') : resolve(folder)
   const found: OtherFace[] = []
@@ -28,5 +32,11 @@ export async function findOthers(folder: string | null, resources: string): Prom
     for await (const batch of scanPhotos(root))
       found.push(...batch.map(({ name }) => ({ name, image: join(root, name) })))
   }
+  if (folder !== null && found.length === 0)
+    throw new FacetError(
+      'dataset/malformed',
+      `${root} holds no pictures that could be learned beside the new ones (jpg, png, webp, bmp, tiff); name another folder, or none.`,
+      { file: root },
+    )
   return found.toSorted((a, b) => share(a.name) - share(b.name)).slice(0, MAX_OTHERS)
 }

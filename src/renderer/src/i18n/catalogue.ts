@@ -417,10 +417,6 @@ const WINDOW = {
     en: '{images|image|images} and {masks|mask|masks} written',
     ko: '이미지 {images}장, 마스크 {masks}개를 내보냈습니다',
   },
-  'export.none': {
-    en: 'Nothing was written: no image is of the kind that was asked for.',
-    ko: '내보낸 것이 없습니다. 고른 대상에 해당하는 이미지가 없습니다.',
-  },
   'export.unmasked': {
     en: '{n|image has|images have} no masks yet and {n|was|were} left out.',
     ko: '아직 마스크가 없는 이미지 {n}장은 제외했습니다.',
