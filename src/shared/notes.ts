@@ -106,6 +106,10 @@ const NOTES = {
     en: 'Every image would be left out, so nothing is exported and {out} is as it was. The first, {image}: {why}',
     ko: '모든 이미지가 제외되어 내보내지 않았습니다. {out}은(는) 그대로입니다. 첫 이미지 {image}: {why}',
   },
+  photoGone: {
+    en: 'Its photo is not in the folder any more, so it was left out; its masks are kept for when it is back.',
+    ko: '사진이 폴더에 없어 제외했습니다. 마스크는 보관하므로 사진이 돌아오면 다시 쓸 수 있습니다.',
+  },
   leftOpen: {
     en: '{parts} counts as unchecked, because its mask could not be taken: draw it, and tick it as checked.',
     ko: '{parts} 부위는 마스크를 가져올 수 없어 확인하지 않은 것으로 둡니다. 직접 그린 뒤 확인으로 표시하세요.',

@@ -140,7 +140,10 @@ async function exportFrom(
   const all = workspace.store.listRows()
   // Numbers are given to all photos, so that a photo keeps its number whatever is exported with it.
   const ids = assignIds(all.map((row) => row.name))
-  const leftOut: Complaint[] = []
+  const leftOut: Complaint[] = workspace.store
+    .listGone()
+    .filter(({ status }) => isWanted(status, request.only))
+    .map(({ name }) => ({ file: name, message: noteOf('photoGone', {}) }))
   const rows = all.flatMap((row, i) => {
     if (!isWanted(row.status, request.only)) return []
     // No format can say that only some parts count; whoever exports all takes predictions, too.

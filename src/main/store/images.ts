@@ -49,6 +49,11 @@ export function listRows(db: ReadableDb): ImageRow[] {
   return db.all<StoredRow>(`${ROW} WHERE missing = 0 ORDER BY name`).map(fromRow)
 }
 
+/** Every image whose file was there once and is gone, by name. */
+export function listGone(db: ReadableDb): ImageRow[] {
+  return db.all<StoredRow>(`${ROW} WHERE missing = 1 ORDER BY name`).map(fromRow)
+}
+
 /** How many rows `listRows` has. */
 export function countRows(db: ReadableDb): number {
   return db.get<{ rows: number }>('SELECT count(*) AS rows FROM image WHERE missing = 0')?.rows ?? 0

@@ -31,6 +31,11 @@ export class StoreReader {
     return images.listRows(this.connection)
   }
 
+  /** Every image whose file was there once and is gone, by name; its masks are still here. */
+  listGone(): ImageRow[] {
+    return images.listGone(this.connection)
+  }
+
   /** How many images `listRows` has, without reading them. */
   countRows(): number {
     return images.countRows(this.connection)

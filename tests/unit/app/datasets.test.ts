@@ -1,5 +1,5 @@
 /** @file Datasets in and out through the app: what an export vouches for, and which photo an import takes for its own. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../../src/main/store/open'
@@ -63,6 +63,20 @@ test('an export of nothing leaves what is there as it is, and says why', async (
     message: expect.stringMatching(/^Every image would be left out.*The first, 1\.jpg: The picture/),
   })
   expect(await digestFolder(out)).toEqual(before)
+})
+
+test('an export says which photos are gone, with their masks', async () => {
+  const folder = await makeFolder()
+  const [tree, into, out] = [join(folder, 'tree'), join(folder, 'into'), join(folder, 'out')]
+  await makeCelebAMask(tree, { ids: [1, 2], side: 16 })
+  const app = openApp(join(folder, 'data'))
+  await app.call('dataset.import', { dataset: tree, into })
+  await rm(join(into, '1.jpg'))
+  const exported = await app.call('dataset.export', { folder: into, out, only: 'corrected' })
+  expect(exported).toMatchObject({
+    images: 1,
+    complaints: [{ file: '1.jpg', message: expect.stringContaining('photo is not in the folder any more') }],
+  })
 })
 
 test('another photo of the same name and size keeps its masks to itself', async () => {

@@ -42,6 +42,17 @@ describe('readPartition', () => {
     expect(complaints).toEqual([])
   })
 
+  it('goes through a mapping that names every file of a list of small numbers, and past one that does not', () => {
+    const list = '000012.jpg 0\n000345.jpg 1\n006789.jpg 2\n'
+    const mapping = mappingOf([345, 6789, 12])
+    expect(splitsOf(list, mapping, [0, 1, 2])).toEqual({
+      splits: { 0: 'val', 1: 'test', 2: 'train' },
+      complaints: [],
+    })
+    const other = mappingOf([345, 6789, 119_614])
+    expect(splitsOf(list, other, [12, 345, 6789]).splits).toEqual({ 12: 'train', 345: 'val', 6789: 'test' })
+  })
+
   it("does not take CelebA's numbers for ids where the mapping is missing", () => {
     const { splits, complaints } = splitsOf(officialList(), null, [1, 2, 3])
     expect(splits).toEqual({})

@@ -31,7 +31,7 @@ export function readPartition(text: string, mapping: string | null, ids: Iterabl
   const complaints: Complaint[] = []
   const complain = (message: string): void => void complaints.push({ file: PARTITION_FILE, message })
   const lines = parseLines(text, complain)
-  const byId = isOfficial(lines) ? officialSplits(lines, mapping, complain) : customSplits(lines)
+  const byId = isOfficial(lines, mapping) ? officialSplits(lines, mapping, complain) : customSplits(lines)
   const wanted = [...ids]
   const splits = new Map<number, Split>()
   for (const id of wanted) {
@@ -94,10 +94,14 @@ function parseLines(text: string, complain: (message: string) => void): Line[] {
 
 /**
  * CelebA's own list names six-digit .jpg files up to 202599.jpg. Taking ids for such numbers would put all of
- * CelebA-HQ in train, so any sign of the custom form decides for it: no ending, another width, no number above 30,000.
+ * CelebA-HQ in train, so any sign of the custom form decides for it: no ending, another width, no number above 30,000
+ * (unless a mapping names every file of the list).
  */
-function isOfficial(lines: readonly Line[]): boolean {
-  return lines.every(({ name }) => /^\d{6}\.jpg$/i.test(name)) && lines.some(({ id }) => id > COMPLETE_COUNT)
+function isOfficial(lines: readonly Line[], mapping: string | null): boolean {
+  if (!lines.every(({ name }) => /^\d{6}\.jpg$/i.test(name))) return false
+  if (lines.some(({ id }) => id > COMPLETE_COUNT)) return true
+  const mapped = new Set(mapping?.toLowerCase().match(/\d+\.jpg/g))
+  return lines.length > 0 && lines.every(({ name }) => mapped.has(name.toLowerCase()))
 }
 
 function customSplits(lines: readonly Line[]): Map<number, Split> {
