@@ -125,8 +125,9 @@ describe('facet predict', () => {
     expect(await predict(texts, SHIPPED, at('none'))).toContain(
       `facet: None of the 2 pictures in ${texts} can be read. The picture ${join(texts, '1.jpg')} cannot be read`,
     )
+    const { name: shipped } = (await json('model', 'show', SHIPPED)) as { name: string }
     expect(await predict(at('pictures'), 'nothing', at('x'))).toBe(
-      `facet: There is no model "nothing"; known: ${SHIPPED}.\n`,
+      `facet: There is no model "nothing"; known: ${shipped} (${SHIPPED}).\n`,
     )
     expect(await predict(at('pictures'), SHIPPED, at('pictures'))).toContain(
       `${at('pictures')} is not empty and was not written by Facet`,
