@@ -338,6 +338,10 @@ describe('facet dataset', () => {
   test('says what is wrong with which folder', async () => {
     const [bare, inside] = [at('pictures', 'sub'), at('tree', 'workspace')]
     expect(await failure(1, 'dataset', 'import', bare, '--into', at('w'))).toContain(bare)
+    const file = at('made_64.pt')
+    expect(await failure(1, 'dataset', 'import', at('tree'), '--into', file)).toMatch(
+      /^facet: Cannot write \S+made_64\.pt: .*\.\n$/,
+    )
     expect(await failure(2, 'dataset', 'import', at('tree'), '--into', inside)).toContain(
       `${inside} lies inside the dataset ${at('tree')}`,
     )
@@ -439,6 +443,8 @@ describe('facet inspect', () => {
 
     const head = buildHead({ ending: 'labels', shape: [1, 19, 8, 8], height: 4, width: 4 })
     await writeFile(at('head.onnx'), encodeModel(head))
+    await copyFile(at('head.onnx'), at('head.bin'))
+    expect(await json('inspect', at('head.bin'))).toEqual(await json('inspect', at('head.onnx')))
     expect(await json('inspect', at('head.onnx'))).toMatchObject({
       kind: 'onnx',
       name: 'labels_head',

@@ -344,13 +344,13 @@ describe('facet train', () => {
 
 describe('facet train --bundle', () => {
   test("writes the dataset, the checkpoint and the command line for SegFace's own train.py", async () => {
-    const out = at('bundle')
+    const out = at('my bundle')
     const flags = ['--model', SHIPPED, '--name', 'Night faces', '--epochs', '30', '--bundle', out]
     const { code, stdout, stderr } = await train(at('tree'), flags)
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout)).toEqual({
       ...{ out, images: { train: 5, val: 1, test: 1 } },
-      command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE`,
+      command: `sh '${join(out, 'train.sh')}' PATH_TO_SEGFACE`,
       notes: [],
     })
     expect((await readdir(out)).sort()).toEqual(
