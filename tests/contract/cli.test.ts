@@ -88,7 +88,7 @@ describe('facet predict', () => {
     }
     for (const name of ['a.png', 'sub/b.png'])
       expect(await readFile(at('batch-2', name))).toEqual(await readFile(at('batch-1', name)))
-    expect(await failure(2, 'predict', 'x', ...args, '--batch', 'many', '--out', 'o')).toContain('"many"')
+    expect(await failure(2, 'predict', 'x', ...args, '--batch', 'many', '--out', 'o')).toContain("'many'")
   })
 
   test('says what 8 bits change, which the processor alone computes', async () => {
@@ -309,7 +309,11 @@ describe('facet dataset', () => {
 
     expect(await json('dataset', 'import', tree, '--into', at('workspace'))).toEqual(summary)
     const out = at('exported')
-    expect(await json('dataset', 'export', at('workspace'), '--out', out)).toEqual({ ...summary, out })
+    expect(await json('dataset', 'export', at('workspace'), '--out', out)).toEqual({
+      ...summary,
+      out,
+      unmasked: 0,
+    })
     expect(await readFile(join(out, 'list_eval_partition.txt'), 'utf8')).toBe(partition)
     const { items, complaints } = await readCelebAMask(out)
     expect([items.map(({ id }) => id), complaints]).toEqual([ids, []])
@@ -495,8 +499,34 @@ describe('the command line', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['predict', 'x'], /--model/],
-    [['predict', 'x', '--model', 'm', '--out', 'o', '--size', '-3'], /"-3" is not a whole number/],
-    [['predict', 'x', '--model', 'm', '--out', 'o', '--size', '3'], /size/],
+    ...['-3', '0', '16.5', '', 'big'].map((size): [string[], RegExp] => [
+      ['predict', 'x', '--model', 'm', '--out', 'o', '--size', size],
+      /--size <pixels>.*Expected: a whole number from 16 to 8192\.\n/,
+    ]),
+    [['model', 'import', 'x', '--resolution', 'abc'], /--resolution <side>.*Expected: a whole number\.\n/],
+    [['model', 'import', 'x', '--name', ''], /^facet: --name is empty; a name or a path is expected\.\n$/],
+    [
+      ['model', 'import', 'x', '--name', ' '],
+      /^facet: name: text of at least 1 character is expected, found " "\.\n$/,
+    ],
+    [['inspect', ''], /^facet: <file> is empty; /],
+    [['inspect', 'x', '--data-dir', ''], /^facet: --data-dir is empty; /],
+    [
+      ['step', 'x', '--images', 'x', '--labels', 'y', '--steps', '1.5'],
+      /--steps <n>.*Expected: a whole number from 1 to 10000\.\n/,
+    ],
+    [
+      ['train', 'x', '--model', 'm', '--name', 'n', '--lr_schedule', 'a,b'],
+      /--lr_schedule <epochs>.*Expected: numbers separated by commas, each a whole number above 0\.\n/,
+    ],
+    [
+      ['train', 'x', '--model', 'm', '--name', 'n', '--lr', '2'],
+      /--lr <rate>.*Expected: a number above 0, at most 1\.\n/,
+    ],
+    ...['abc', '99999'].map((port): [string[], RegExp] => [
+      ['serve', '--port', port],
+      /--port <number>.*Expected: a whole number from 0 to 65535\.\n/,
+    ]),
     [['predict', 'x', '--model', 'm', '--out', 'o', '--provider', 'abacus'], /abacus/],
     [['dataset', 'export', 'x', '--out', 'o', '--only', 'some'], /some/],
   ])('%j is wrong usage', async (args, sentence) => {

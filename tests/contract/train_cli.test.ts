@@ -318,7 +318,7 @@ describe('facet train', () => {
       return ended.stderr
     }
     expect(await failure(2, at('tree'), '--model', SHIPPED, '--scope', 'some')).toContain('some')
-    expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr', '-1')).toContain('options.lr')
+    expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr', '-1')).toContain('--lr <rate>')
     expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr_schedule', 'soon')).toContain('lr_schedule')
     expect(await failure(1, at('tree'), '--model', 'nothing')).toContain('or an architecture: swin_base')
     expect(await failure(1, at('nowhere'), '--model', SHIPPED)).toContain('does not exist')
