@@ -10,6 +10,8 @@ import { BATCH_NORMS, CHECKED_PARTS, SCOPES, TRAIN_ON, TRAIN_OPTIONS } from './t
 
 const id = z.int().positive()
 const path = z.string().min(1).max(4096)
+/** Of a new model: in the form that names are kept in. */
+const modelName = z.string().trim().normalize('NFC').min(1).max(80)
 /** Names a long job, so that its progress can be told and `jobs.cancel` can end it. */
 const job = z.string().min(1).max(64).optional()
 
@@ -56,7 +58,7 @@ const datasetTraining = {
   dataset: path,
   /** A registry id or name, a checkpoint file, or an architecture's name for a fresh network. */
   model: z.string().min(1),
-  name: z.string().min(1).max(80),
+  name: modelName,
   /** Of a workspace; a tree's masks all count as corrected. */
   only: z.enum(TRAIN_ON).default('corrected'),
   /** The first so many training images in the dataset's order. */
@@ -149,7 +151,7 @@ export const REQUESTS = {
   'models.precision': z.object({ model: z.string(), check: z.boolean(), job }),
   'models.import': z.object({
     file: path,
-    name: z.string().min(1).max(80).optional(),
+    name: modelName.optional(),
     arch: z.string().optional(),
     /** Of a checkpoint with 11 classes, which the tensors do not tell. */
     dataset: z.enum(['lapa', 'helen']).optional(),
@@ -198,14 +200,14 @@ export const REQUESTS = {
     base: z.string().min(1),
     other: z.string().min(1),
     parts: z.array(z.enum(PART_NAMES)).min(1),
-    name: z.string().min(1).max(80),
+    name: modelName,
   }),
   /** Refuses the default model, and one that other models are made of. */
   'models.delete': z.object({ model: z.string().min(1) }),
 
   /** What a run would learn from and how, without starting one. */
   'training.survey': z.object(training),
-  'training.start': z.object({ ...training, name: z.string().min(1).max(80) }),
+  'training.start': z.object({ ...training, name: modelName }),
   'training.list': z.object({}),
   'training.show': run,
   /** Ends its process, so that its memory is free; `training.resume` goes on from there. */

@@ -209,11 +209,12 @@ export interface StepReport {
   readonly gradients: Readonly<Record<string, GradientSize | null>>
 }
 
+/** Null for what is no number, as JSON has it. */
 export interface StepLossRow {
-  readonly cross_entropy: number
-  readonly dice: number
+  readonly cross_entropy: number | null
+  readonly dice: number | null
   /** ½ of their sum. */
-  readonly total: number
+  readonly total: number | null
 }
 
 export interface GradientSize {

@@ -88,7 +88,7 @@ describe('facet predict', () => {
     }
     for (const name of ['a.png', 'sub/b.png'])
       expect(await readFile(at('batch-2', name))).toEqual(await readFile(at('batch-1', name)))
-    expect(await failure(2, 'predict', 'x', ...args, '--batch', 'many', '--out', 'o')).toContain('"many"')
+    expect(await failure(2, 'predict', 'x', ...args, '--batch', 'many', '--out', 'o')).toContain("'many'")
   })
 
   test('says what 8 bits change, which the processor alone computes', async () => {
@@ -125,8 +125,9 @@ describe('facet predict', () => {
     expect(await predict(texts, SHIPPED, at('none'))).toContain(
       `facet: None of the 2 pictures in ${texts} can be read. The picture ${join(texts, '1.jpg')} cannot be read`,
     )
+    const { name: shipped } = (await json('model', 'show', SHIPPED)) as { name: string }
     expect(await predict(at('pictures'), 'nothing', at('x'))).toBe(
-      `facet: There is no model "nothing"; known: ${SHIPPED}.\n`,
+      `facet: There is no model "nothing"; known: ${shipped} (${SHIPPED}).\n`,
     )
     expect(await predict(at('pictures'), SHIPPED, at('pictures'))).toContain(
       `${at('pictures')} is not empty and was not written by Facet`,
@@ -341,6 +342,10 @@ describe('facet dataset', () => {
   test('says what is wrong with which folder', async () => {
     const [bare, inside] = [at('pictures', 'sub'), at('tree', 'workspace')]
     expect(await failure(1, 'dataset', 'import', bare, '--into', at('w'))).toContain(bare)
+    const file = at('made_64.pt')
+    expect(await failure(1, 'dataset', 'import', at('tree'), '--into', file)).toMatch(
+      /^facet: Cannot write \S+made_64\.pt: .*\.\n$/,
+    )
     expect(await failure(2, 'dataset', 'import', at('tree'), '--into', inside)).toContain(
       `${inside} lies inside the dataset ${at('tree')}`,
     )
@@ -455,6 +460,8 @@ describe('facet inspect', () => {
 
     const head = buildHead({ ending: 'labels', shape: [1, 19, 8, 8], height: 4, width: 4 })
     await writeFile(at('head.onnx'), encodeModel(head))
+    await copyFile(at('head.onnx'), at('head.bin'))
+    expect(await json('inspect', at('head.bin'))).toEqual(await json('inspect', at('head.onnx')))
     expect(await json('inspect', at('head.onnx'))).toMatchObject({
       kind: 'onnx',
       name: 'labels_head',
@@ -505,8 +512,34 @@ describe('the command line', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['predict', 'x'], /--model/],
-    [['predict', 'x', '--model', 'm', '--out', 'o', '--size', '-3'], /"-3" is not a whole number/],
-    [['predict', 'x', '--model', 'm', '--out', 'o', '--size', '3'], /size/],
+    ...['-3', '0', '16.5', '', 'big'].map((size): [string[], RegExp] => [
+      ['predict', 'x', '--model', 'm', '--out', 'o', '--size', size],
+      /--size <pixels>.*Expected: a whole number from 16 to 8192\.\n/,
+    ]),
+    [['model', 'import', 'x', '--resolution', 'abc'], /--resolution <side>.*Expected: a whole number\.\n/],
+    [['model', 'import', 'x', '--name', ''], /^facet: --name is empty; a name or a path is expected\.\n$/],
+    [
+      ['model', 'import', 'x', '--name', ' '],
+      /^facet: name: text of at least 1 character is expected, found " "\.\n$/,
+    ],
+    [['inspect', ''], /^facet: <file> is empty; /],
+    [['inspect', 'x', '--data-dir', ''], /^facet: --data-dir is empty; /],
+    [
+      ['step', 'x', '--images', 'x', '--labels', 'y', '--steps', '1.5'],
+      /--steps <n>.*Expected: a whole number from 1 to 10000\.\n/,
+    ],
+    [
+      ['train', 'x', '--model', 'm', '--name', 'n', '--lr_schedule', 'a,b'],
+      /--lr_schedule <epochs>.*Expected: numbers separated by commas, each a whole number above 0\.\n/,
+    ],
+    [
+      ['train', 'x', '--model', 'm', '--name', 'n', '--lr', '2'],
+      /--lr <rate>.*Expected: a number above 0, at most 1\.\n/,
+    ],
+    ...['abc', '99999'].map((port): [string[], RegExp] => [
+      ['serve', '--port', port],
+      /--port <number>.*Expected: a whole number from 0 to 65535\.\n/,
+    ]),
     [['predict', 'x', '--model', 'm', '--out', 'o', '--provider', 'abacus'], /abacus/],
     [['dataset', 'export', 'x', '--out', 'o', '--only', 'some'], /some/],
   ])('%j is wrong usage', async (args, sentence) => {

@@ -108,6 +108,20 @@ describe('facet step', () => {
     expect(stdout).toMatch(/^ +cross-entropy +Dice +total\nstep 1 +\d\.\d{6} .*\nafter +\d.*\n$/)
   })
 
+  test('says that a loss is no number, and fails, having printed the rest', async () => {
+    const shape = [2, 3, SIDE, SIDE]
+    const data = namedImage('x', shape).fill(NaN, 0, 1)
+    await writeNpy(at('nan.npy'), { dtype: 'float32', shape, data })
+    const args = ['step', at('made.pt'), '--images', at('nan.npy'), '--labels', at('y.npy'), '--steps', '1']
+    const sentence = `facet: The loss is no number from the start: ${at('nan.npy')} or the weights of ${at('made.pt')} hold NaN`
+    const lines = await facet(...args, '--scope', 'decoder')
+    expect(lines).toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) })
+    expect(lines.stdout).toMatch(/\nstep 1 +nan +nan +nan\nafter +nan/)
+    const document = await facet(...args, '--scope', 'decoder', '--json')
+    expect(document).toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) })
+    expect(JSON.parse(document.stdout)).toMatchObject({ steps: [{ total: null }], after: { total: null } })
+  })
+
   test('ends at Ctrl+C and leaves nothing', async () => {
     await mkdir(at('stopped'))
     const files = ['--output', at('stopped', 'a.safetensors'), '--gradients', at('stopped', 'g.safetensors')]

@@ -318,7 +318,7 @@ describe('facet train', () => {
       return ended.stderr
     }
     expect(await failure(2, at('tree'), '--model', SHIPPED, '--scope', 'some')).toContain('some')
-    expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr', '-1')).toContain('options.lr')
+    expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr', '-1')).toContain('--lr <rate>')
     expect(await failure(2, at('tree'), '--model', SHIPPED, '--lr_schedule', 'soon')).toContain('lr_schedule')
     expect(await failure(1, at('tree'), '--model', 'nothing')).toContain('or an architecture: swin_base')
     expect(await failure(1, at('nowhere'), '--model', SHIPPED)).toContain('does not exist')
@@ -344,13 +344,13 @@ describe('facet train', () => {
 
 describe('facet train --bundle', () => {
   test("writes the dataset, the checkpoint and the command line for SegFace's own train.py", async () => {
-    const out = at('bundle')
+    const out = at('my bundle')
     const flags = ['--model', SHIPPED, '--name', 'Night faces', '--epochs', '30', '--bundle', out]
     const { code, stdout, stderr } = await train(at('tree'), flags)
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout)).toEqual({
       ...{ out, images: { train: 5, val: 1, test: 1 } },
-      command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE`,
+      command: `sh '${join(out, 'train.sh')}' PATH_TO_SEGFACE`,
       notes: [],
     })
     expect((await readdir(out)).sort()).toEqual(

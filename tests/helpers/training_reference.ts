@@ -162,7 +162,9 @@ export function expectWithin(far: Distances, bars: Partial<Distances> = {}): voi
 
 function lossDistance(actual: Losses, recorded: Losses): number {
   const kinds = ['cross_entropy', 'dice', 'total'] as const
-  return worst(kinds.map((kind) => Math.abs(actual[kind] / recorded[kind] - 1) / LOSS_TOLERANCE))
+  return worst(
+    kinds.map((kind) => Math.abs((actual[kind] ?? NaN) / (recorded[kind] ?? NaN) - 1) / LOSS_TOLERANCE),
+  )
 }
 
 /** The greatest; infinite where one is no number. */

@@ -4,6 +4,7 @@ import type { Api, EventName, Events } from '../../shared/api'
 import { REQUESTS, type Checked, type Method, type Request } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { Loudspeaker } from '../base/events'
+import { problemOf } from '../base/expected'
 import { datasetHandlers } from './datasets'
 import type { Deps } from './deps'
 import { diagnosisHandlers } from './diagnosis'
@@ -136,12 +137,14 @@ function checkRequest<M extends Method>(method: M, request: unknown): Checked<M>
   if (!result.success) {
     const [issue] = result.error.issues
     const where = issue?.path.join('.') || 'the request'
-    throw new FacetError('request/invalid', `${method}: ${where}: ${issue?.message ?? 'not understood'}.`, {
-      method,
-      field: where,
-    })
+    const problem = issue ? problemOf(issue, valueAt(request, issue.path)) : 'not understood'
+    throw new FacetError('request/invalid', `${where}: ${problem}.`, { method, field: where })
   }
   return result.data as Checked<M>
+}
+
+function valueAt(request: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null)?.[key], request)
 }
 
 /** One table of all; two handlers for one method are a mistake of ours. */

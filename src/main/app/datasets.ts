@@ -9,6 +9,7 @@ import { assertNever, at } from '../../shared/assert'
 import { FacetError, toWire } from '../../shared/errors'
 import { partAreas } from '../../shared/mask'
 import { noteOf } from '../../shared/notes'
+import { unwritable } from '../base/fs'
 import { exportCelebAMask } from '../dataset/celebamask/exporter'
 import {
   readCelebAMask,
@@ -56,7 +57,9 @@ async function importInto(
       `${into} lies inside the dataset ${tree.root}; import into another folder, or open the dataset itself as a workspace.`,
     )
   }
-  await mkdir(into, { recursive: true })
+  await mkdir(into, { recursive: true }).catch((error: unknown) => {
+    throw unwritable(into, error)
+  })
   const found: Complaint[] = [...complaints]
   let masks = 0
   const splits = Object.fromEntries(SPLITS.map((split) => [split, 0])) as Record<Split, number>

@@ -10,6 +10,7 @@ import { requireOther, unwritable } from '../base/fs'
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { MANIFEST_FILE, readManifest, type Manifest } from '../models/manifest'
+import { isOnnx } from '../models/onnx_file'
 import { networkOf } from '../models/registry'
 import { describeModel } from '../onnx/decode'
 import { ladder } from '../runtime/providers'
@@ -147,7 +148,7 @@ async function inspect(path: string): Promise<Record<string, unknown>> {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) throw new FacetError('file/unreadable', `${path} does not exist.`, { file: path })
   if (stats.isDirectory()) return inspectFolder(path)
-  if (path.toLowerCase().endsWith('.onnx')) return inspectOnnx(await readFile(path))
+  if (await isOnnx(path)) return inspectOnnx(await readFile(path))
   return withCheckpoint(path, async (checkpoint) => {
     const shapes = infosByName(checkpoint)
     return {

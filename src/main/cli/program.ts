@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, Option } from 'commander'
 import type { PrecisionCheck, Response } from '../../shared/answers'
-import type { Request } from '../../shared/requests'
+import { z } from 'zod'
+import { REQUESTS, type Request } from '../../shared/requests'
 import { EXPORT_FORMATS, EXPORT_ONLY, MODEL_FORMATS, PRECISIONS, PROVIDERS } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { PAINT_ORDER_NAMES } from '../../shared/labels'
@@ -13,6 +14,7 @@ import { namedDataset } from '../app/samples'
 import { buildPaths, defaultDataDir } from '../node/paths'
 import { VERSION } from '../node/version'
 import { onInterrupt } from './interrupt'
+import { numberOf } from './numbers'
 import { outliveReaders, print, printError, progressPrinter, table } from './output'
 import { serve } from './serve'
 import { testLines } from './test_table'
@@ -27,6 +29,7 @@ interface Globals {
 const provider = (): Option =>
   new Option('--provider <name>', 'where to compute').choices(PROVIDERS).default('auto')
 const JOB = 'cli'
+const PORT = z.int().min(0).max(65_535)
 
 /** Runs one command line; answers the exit code. `doorDir` is the folder of the built doors. */
 export async function runProgram(argv: readonly string[], doorDir: string): Promise<number> {
@@ -48,9 +51,16 @@ function buildProgram(doorDir: string): Command {
     .option('--data-dir <folder>', 'where models and settings are')
     .exitOverride()
     .showHelpAfterError('(facet --help shows what there is)')
+    .hook('preAction', (_program, command) => refuseEmpty(command))
 
   /** Builds the app for one command, makes one call with it, prints, and takes it down again. */
-  const once: Once = async (command, method, request, lines, { listen, stopping = 'Stopping.' } = {}) => {
+  const once: Once = async (
+    command,
+    method,
+    request,
+    lines,
+    { listen, verdict, stopping = 'Stopping.' } = {},
+  ) => {
     const { json = false, dataDir } = command.optsWithGlobals<Globals>()
     const app = openApp(doorDir, dataDir)
     const show = progressPrinter()
@@ -59,7 +69,9 @@ function buildProgram(doorDir: string): Command {
     listen?.(app)
     const ignoreAgain = onInterrupt(stopping, () => void app.call('jobs.cancel', { job: JOB }))
     try {
-      print(json, await app.call(method, request), lines)
+      const answer = await app.call(method, request)
+      print(json, answer, lines)
+      verdict?.(answer)
     } finally {
       ignoreAgain()
       await app.dispose()
@@ -69,7 +81,7 @@ function buildProgram(doorDir: string): Command {
   program
     .command('serve [folder]')
     .description('the app in a browser, on 127.0.0.1')
-    .option('--port <number>', '0 takes a free one', wholeNumber, 0)
+    .option('--port <number>', '0 takes a free one', numberOf(PORT), 0)
     .option('--open', 'open the browser too')
     .action(
       async (folder: string | undefined, options: { port: number; open?: boolean }, command: Command) => {
@@ -84,18 +96,23 @@ function buildProgram(doorDir: string): Command {
       },
     )
 
+  const predictFields = REQUESTS['predict.files'].shape
   program
     .command('predict <input>')
     .description('masks for a picture or a folder of pictures')
     .requiredOption('--model <model>', 'a model of the registry, or a checkpoint file')
     .requiredOption('--out <folder>', 'where the masks go')
     .addOption(new Option('--layout <layout>').choices(EXPORT_FORMATS).default('celebamask-hq'))
-    .option('--size <pixels>', "side of the masks; else each picture's own, 1024 at most", wholeNumber)
+    .option(
+      '--size <pixels>',
+      "side of the masks; else each picture's own, 1024 at most",
+      numberOf(predictFields.size),
+    )
     .addOption(provider())
     .option(
       '--batch <pictures>',
       'run at once; else one on a processor, and on a GPU as many as turn out to be fastest',
-      wholeNumber,
+      numberOf(predictFields.batch),
     )
     .addOption(
       new Option(
@@ -114,6 +131,7 @@ function buildProgram(doorDir: string): Command {
       ]),
     )
 
+  const testFields = REQUESTS['test.run'].shape
   program
     .command('test [dataset]')
     .description(
@@ -121,13 +139,17 @@ function buildProgram(doorDir: string): Command {
     )
     .requiredOption('--model <model>', 'a model of the registry, or a checkpoint file')
     .addOption(new Option('--split <split>', 'test where there is one, else all').choices(TEST_SPLITS))
-    .option('--resolution <pixels>', "side of the network's input, and where pixels are counted", wholeNumber)
+    .option(
+      '--resolution <pixels>',
+      "side of the network's input, and where pixels are counted",
+      numberOf(testFields.resolution),
+    )
     .addOption(
       new Option('--order <order>', 'painting order of overlapping masks')
         .choices(PAINT_ORDER_NAMES)
         .default('segface'),
     )
-    .option('--limit <faces>', 'only the first so many', wholeNumber)
+    .option('--limit <faces>', 'only the first so many', numberOf(testFields.limit))
     .addOption(provider())
     .action(
       async (named: string | undefined, options: Omit<Request<'test.run'>, 'dataset'>, command: Command) => {
@@ -150,7 +172,7 @@ function buildProgram(doorDir: string): Command {
     .option(
       '--resolution <side>',
       'what a checkpoint is used at; told by itself or its name where left out, else 512',
-      Number,
+      numberOf(REQUESTS['models.import'].shape.resolution),
     )
     .option('--half', 'matrices and kernels as float16 on disk: half the size')
     .addOption(
@@ -247,7 +269,7 @@ function buildProgram(doorDir: string): Command {
     .description("a workspace's masks as a dataset")
     .requiredOption('--out <folder>', 'where it goes')
     .addOption(new Option('--format <format>').choices(EXPORT_FORMATS).default('celebamask-hq'))
-    .option('--size <pixels>', 'side of pictures and masks', wholeNumber)
+    .option('--size <pixels>', 'side of pictures and masks', numberOf(REQUESTS['dataset.export'].shape.size))
     .addOption(new Option('--only <which>').choices(EXPORT_ONLY).default('corrected'))
     .addOption(
       new Option('--order <order>', 'painting order of index masks')
@@ -365,12 +387,14 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) {
-    throw new FacetError('usage', `${JSON.stringify(text)} is not a whole number.`)
-  }
-  return value
+/** Throws `usage` where an argument or an option is empty text, as of a script's variable that is not set. */
+function refuseEmpty(command: Command): void {
+  const given = command.registeredArguments.map((argument, i) => [`<${argument.name()}>`, command.args[i]])
+  for (let each: Command | null = command; each; each = each.parent)
+    for (const option of each.options)
+      given.push([option.long ?? option.flags, each.getOptionValue(option.attributeName())])
+  const [empty] = given.find(([, value]) => value === '') ?? []
+  if (empty !== undefined) throw new FacetError('usage', `${empty} is empty; a name or a path is expected.`)
 }
 
 /** Two letters: the environment's word where it is a language (`C` is none), else Node's. */

@@ -2,11 +2,15 @@
 import { Option, type Command } from 'commander'
 import type { Response } from '../../shared/answers'
 import type { Request } from '../../shared/requests'
-import { BATCH_NORMS, SCOPES } from '../../shared/training'
+import { REQUESTS } from '../../shared/requests'
+import { BATCH_NORMS, SCOPES, type StepLossRow } from '../../shared/training'
+import { FacetError } from '../../shared/errors'
+import { numberOf } from './numbers'
 import { table } from './output'
 import type { Once } from './train'
 
 export function addStep(program: Command, once: Once, job: string): void {
+  const { lr, weightDecay, steps } = REQUESTS['step.run'].shape
   program
     .command('step <checkpoint>')
     .description(
@@ -25,14 +29,29 @@ export function addStep(program: Command, once: Once, job: string): void {
         .choices(BATCH_NORMS)
         .default('running'),
     )
-    .option('--lr <rate>', 'learning rate', Number, 1e-3)
-    .option('--weight-decay <n>', 'of AdamW', Number, 1e-5)
-    .option('--steps <n>', 'how many', Number, 3)
+    .option('--lr <rate>', 'learning rate', numberOf(lr), 1e-3)
+    .option('--weight-decay <n>', 'of AdamW', numberOf(weightDecay), 1e-5)
+    .option('--steps <n>', 'how many', numberOf(steps), 3)
     .option('--output <file>', 'a .safetensors file for the state dict after the last step')
     .option('--gradients <file>', 'a .safetensors file for the gradients of the first step')
     .action((checkpoint: string, options: Omit<Request<'step.run'>, 'checkpoint'>, command: Command) =>
-      once(command, 'step.run', { ...options, checkpoint, job }, stepLines),
+      once(command, 'step.run', { ...options, checkpoint, job }, stepLines, {
+        verdict: (answer) => requireNumbers(answer, checkpoint, options.images),
+      }),
     )
+}
+
+/** Throws where a loss is no number, saying from when on and what makes it so. */
+function requireNumbers({ steps, after }: Response<'step.run'>, checkpoint: string, images: string): void {
+  const taken = [...steps, after].findIndex(({ total }) => total === null)
+  if (taken < 0) return
+  throw new FacetError(
+    'engine/failed',
+    taken === 0
+      ? `The loss is no number from the start: ${images} or the weights of ${checkpoint} hold NaN or infinity, or numbers so large that the network overflows; look into both.`
+      : `The loss is no number after step ${taken}: the steps are too large for these images and weights, or a gradient overflows; take a lower --lr, and look into ${images} and ${checkpoint}.`,
+    { checkpoint, images, step: taken },
+  )
 }
 
 function stepLines({ steps, after }: Response<'step.run'>): string[] {
@@ -44,7 +63,11 @@ function stepLines({ steps, after }: Response<'step.run'>): string[] {
     ['', 'cross-entropy', 'Dice', 'total'],
     ...rows.map(({ when, ...losses }) => [
       when,
-      ...[losses.cross_entropy, losses.dice, losses.total].map((loss) => loss.toFixed(6)),
+      ...[losses.cross_entropy, losses.dice, losses.total].map(lossText),
     ]),
   ])
+}
+
+function lossText(loss: StepLossRow['total']): string {
+  return loss === null ? 'nan' : loss.toFixed(6)
 }

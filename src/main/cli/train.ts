@@ -1,13 +1,14 @@
 /** @file `facet train`: SegFace's flags to one call, and what a run tells as lines on stderr. */
 import { Option, type Command } from 'commander'
 import type { Response } from '../../shared/answers'
-import type { Method, Request } from '../../shared/requests'
+import { REQUESTS, type Method, type Request } from '../../shared/requests'
 import { PROVIDERS, type ProviderChoice } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import {
   PRESERVE,
   SCOPES,
   TRAIN_ON,
+  TRAIN_OPTIONS,
   type Scope,
   type TrainOn,
   type TrainOptionsInput,
@@ -15,6 +16,7 @@ import {
 import type { App } from '../app/app'
 import { namedDataset } from '../app/samples'
 import { checkpointFolder } from '../app/training/log_path'
+import { numberOf, numbersOf } from './numbers'
 
 /** Makes one call of the app and prints its answer; `listen` hears its events. */
 export type Once = <M extends Method>(
@@ -22,7 +24,12 @@ export type Once = <M extends Method>(
   method: M,
   request: Request<M>,
   lines: (answer: Response<M>) => readonly string[],
-  options?: { readonly listen?: (app: App) => void; readonly stopping?: string },
+  options?: {
+    readonly listen?: (app: App) => void
+    readonly stopping?: string
+    /** Throws where the answer, which is printed all the same, is no success. */
+    readonly verdict?: (answer: Response<M>) => void
+  },
 ) => Promise<void>
 
 interface Flags extends TrainOptionsInput {
@@ -39,6 +46,7 @@ interface Flags extends TrainOptionsInput {
 }
 
 export function addTrain(program: Command, once: Once, job: string): void {
+  const fields = TRAIN_OPTIONS.shape
   program
     .command('train [dataset]')
     .description(
@@ -50,32 +58,48 @@ export function addTrain(program: Command, once: Once, job: string): void {
     )
     .requiredOption('--name <name>', 'of the new model')
     .addOption(new Option('--scope <scope>', 'decoder: the backbone stays as it is').choices(SCOPES))
-    .option('--epochs <n>', 'passes over the training images', Number)
-    .option('--lr <rate>', 'peak learning rate', Number)
-    .option('--lr_schedule <epochs>', 'lower the rate after these epochs, e.g. 80,200', numberList)
-    .option('--lr_schedule_gamma <factor>', 'by this factor', Number)
-    .option('--weight_decay <n>', 'of AdamW', Number)
-    .option('--train_bs <n>', 'images of one step', Number)
-    .option('--input_resolution <pixels>', 'side that the network learns at', Number)
-    .option('--seed <n>', 'of all that is drawn', Number)
-    .option('--time_limit <seconds>', 'stop then, keeping the best so far', Number)
+    .option('--epochs <n>', 'passes over the training images', numberOf(fields.epochs))
+    .option('--lr <rate>', 'peak learning rate', numberOf(fields.lr))
+    .option(
+      '--lr_schedule <epochs>',
+      'lower the rate after these epochs, e.g. 80,200',
+      numbersOf(fields.lr_schedule),
+    )
+    .option('--lr_schedule_gamma <factor>', 'by this factor', numberOf(fields.lr_schedule_gamma))
+    .option('--weight_decay <n>', 'of AdamW', numberOf(fields.weight_decay))
+    .option('--train_bs <n>', 'images of one step', numberOf(fields.train_bs))
+    .option(
+      '--input_resolution <pixels>',
+      'side that the network learns at',
+      numberOf(fields.input_resolution),
+    )
+    .option('--seed <n>', 'of all that is drawn', numberOf(fields.seed))
+    .option('--time_limit <seconds>', 'stop then, keeping the best so far', numberOf(fields.time_limit))
     .option('--no-flip', 'without mirrored faces')
-    .option('--rotation <degrees>', 'standard deviation of turns', Number)
-    .option('--scale <n>', 'standard deviation of the logarithm of changes of size', Number)
-    .option('--colour <n>', 'strength of changes of light and colour, 0 to 1', Number)
-    .option('--early_stopping <epochs>', 'without a better validation mean F1; 0 for never', Number)
-    .option('--ema <decay>', 'of the averaged weights; 0 for none', Number)
+    .option('--rotation <degrees>', 'standard deviation of turns', numberOf(fields.rotation))
+    .option('--scale <n>', 'standard deviation of the logarithm of changes of size', numberOf(fields.scale))
+    .option('--colour <n>', 'strength of changes of light and colour, 0 to 1', numberOf(fields.colour))
+    .option(
+      '--early_stopping <epochs>',
+      'without a better validation mean F1; 0 for never',
+      numberOf(fields.early_stopping),
+    )
+    .option('--ema <decay>', 'of the averaged weights; 0 for none', numberOf(fields.ema))
     .option(
       '--adapt_norms <share>',
       'of the way of batch norms to the new photos before the first step',
-      Number,
+      numberOf(fields.adapt_norms),
     )
     .option('--no-dice_present', 'Dice over all 19 classes, as SegFace has it')
     .option('--no-repeat_rare', 'images with rare parts come up no more often')
     .addOption(new Option('--preserve <how>', 'what keeps the model from forgetting').choices(PRESERVE))
     .option('--replay <folder>', 'faces that keep it from forgetting; else the portraits that come along')
     .addOption(new Option('--only <which>', "of a workspace's images").choices(TRAIN_ON).default('corrected'))
-    .option('--limit <n>', "the first so many training images in the dataset's order", Number)
+    .option(
+      '--limit <n>',
+      "the first so many training images in the dataset's order",
+      numberOf(REQUESTS['training.run'].shape.limit),
+    )
     .option('--resume', 'go on with the newest unfinished training of that name')
     .option('--ckpt_path <folder>', 'also write model_N.pt in LOG_PATH/ckpt_path/expt_name')
     .option('--expt_name <name>', '(LOG_PATH is set in the environment or in .env)')
@@ -126,10 +150,6 @@ function refuseWithBundle(stated: readonly string[], scope: Scope): void {
     'usage',
     `--bundle writes a new training for SegFace's own train.py, which takes no ${flags.join(', ')}: leave out either.`,
   )
-}
-
-function numberList(text: string): number[] {
-  return text.split(',').map(Number)
 }
 
 /** A line for each epoch and for each new note; on a terminal also where it stands, drawn over. */

@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, rmdir, stat } from 'node:fs/promise
 import { join } from 'node:path'
 import { fillDirectory, unwritable, writeFileAtomic } from '../base/fs'
 import { CARD_FILE, MANIFEST_FILE, requireReadable, type Manifest } from './manifest'
+import { plainName } from './names'
 import type { Model, Registry } from './registry'
 
 /** A manifest before its model has an id, and before anything was found to beware of. */
@@ -33,7 +34,7 @@ export async function addModel(
   const { temporary, id } = await reserve(registry, manifest.name)
   const home = join(registry.folder, id)
   try {
-    const whole: Manifest = { ...manifest, id, warnings: [] }
+    const whole: Manifest = { ...manifest, id, name: plainName(manifest.name), warnings: [] }
     requireReadable(whole)
     await write(temporary)
     await writeFileAtomic(join(temporary, MANIFEST_FILE), `${JSON.stringify(whole, null, 2)}\n`)

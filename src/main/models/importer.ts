@@ -19,6 +19,7 @@ import { addModel, type NewManifest } from './add'
 import { isEpoch, ownFacts, withTwin, type Facts } from './facts'
 import { limitsOf, withLimits } from './limits'
 import { channelsOf, WEIGHTS_FILE } from './manifest'
+import { plainName } from './names'
 import type { Model, Registry } from './registry'
 import { finite, halved, watched, type Watch } from './sources'
 import { trainingNotes } from './training_state'
@@ -70,11 +71,13 @@ export async function importModel(
         manifest.source.sha256 === sha256 && (dataset === undefined || manifest.class_set === dataset),
     )
     const atSide = twins.filter(({ manifest }) => own.assumed || manifest.resolution === own.resolution)
-    const name = options.name ?? options.usualName ?? nameOf(path)
+    const name = plainName(options.name ?? options.usualName ?? nameOf(path))
     const half = options.half ?? false
     const same = atSide.find(
       ({ manifest, isDefault }) =>
-        !isDefault && manifest.half === half && (options.name === undefined || manifest.name === name),
+        !isDefault &&
+        manifest.half === half &&
+        (options.name === undefined || plainName(manifest.name) === name),
     )
     if (same) return same
 

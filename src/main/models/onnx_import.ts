@@ -7,6 +7,7 @@ import { addModel, type NewManifest } from './add'
 import { hashFile } from './importer'
 import { limitsOf, withLimits } from './limits'
 import { ONNX_FILE } from './manifest'
+import { plainName } from './names'
 import type { OnnxFile, OnnxMap } from './onnx_file'
 import type { KnownUse } from './onnx_use'
 import { PRESETS } from './presets'
@@ -79,13 +80,13 @@ export async function importOnnx(
   const { preprocessing, ...ports } = use.onnx
   const sha256 = await hashFile(file.path, signal)
   const models = await registry.list()
-  const name = said ?? basename(file.path).replace(/\.onnx$/i, '')
+  const name = plainName(said ?? basename(file.path).replace(/\.onnx$/i, ''))
   const described = JSON.stringify([use.resolution, ports, preprocessing])
   const same = models.find(
     ({ manifest }) =>
       manifest.source.sha256 === sha256 &&
       JSON.stringify([manifest.resolution, manifest.onnx, manifest.preprocessing]) === described &&
-      (said === undefined || manifest.name === said),
+      (said === undefined || plainName(manifest.name) === name),
   )
   if (same) return same
   const manifest: NewManifest = {

@@ -10,6 +10,7 @@ import type { NetworkRef } from '../engine/protocol'
 import { assemble, childrenOf, type Stored } from './lineage'
 import { knownParts, limitsOf, type Abilities } from './limits'
 import { CARD_FILE, channelsOf, MANIFEST_FILE, readManifest, weightsFile, type Manifest } from './manifest'
+import { plainName } from './names'
 
 /** A model with what it is made of and what is made of it. */
 export interface Model extends Stored {
@@ -61,19 +62,27 @@ export class Registry {
     return new Set((await readModels(this.#shipped, true)).map(({ manifest }) => manifest.id))
   }
 
-  /** The model of this id or name; null means the default. Throws `model/unknown`, naming what there is. */
+  /**
+   * The model of this id, or else of this name, in any form of Unicode; null means the default. Throws `model/unknown`, naming
+   * what there is, and `usage` for a name that several models have.
+   */
   async find(idOrName: string | null): Promise<Model> {
     const models = await this.list()
-    const found =
-      idOrName === null
-        ? models.find((model) => model.isDefault)
-        : (models.find((model) => model.manifest.id === idOrName) ??
-          models.find((model) => model.manifest.name === idOrName))
-    if (found) return found
-    const known = models.map((model) => model.manifest.id).join(', ') || 'none'
+    const found = idOrName === null ? models.filter(({ isDefault }) => isDefault) : matches(models, idOrName)
+    if (found.length > 1) {
+      const ids = found.map(({ manifest }) => manifest.id).join(', ')
+      throw new FacetError(
+        'usage',
+        `${found.length} models are called ${JSON.stringify(idOrName)}; say which by its id: ${ids}.`,
+        { model: idOrName },
+      )
+    }
+    const [only] = found
+    if (only) return only
+    const known = models.map(({ manifest: { id, name } }) => (name === id ? id : `${name} (${id})`))
     throw new FacetError(
       'model/unknown',
-      `There is no model ${JSON.stringify(idOrName ?? 'default')}; known: ${known}.`,
+      `There is no model ${JSON.stringify(idOrName ?? 'default')}; known: ${known.join(', ') || 'none'}.`,
       {
         model: idOrName,
       },
@@ -110,12 +119,20 @@ export class Registry {
       const found = await this.find(model)
       return { network: networkOf(found), abilities: abilitiesOf(found) }
     } catch (error) {
+      if (!(error instanceof FacetError) || error.code !== 'model/unknown') throw error
       const file = resolve(model)
       if (!existsSync(file) || (await stat(file)).isDirectory()) throw error
       const { resolution, onnx, ...abilities } = await describe(file)
       return { network: { id: file, weights: file, resolution, ...(onnx && { onnx }) }, abilities }
     }
   }
+}
+
+/** Those of the id or, where there is none, of the name. */
+function matches(models: readonly Model[], idOrName: string): Model[] {
+  const wanted = plainName(idOrName)
+  const byId = models.filter(({ manifest }) => manifest.id === wanted)
+  return byId.length > 0 ? byId : models.filter(({ manifest }) => plainName(manifest.name) === wanted)
 }
 
 async function readModels(root: string, isDefault: boolean): Promise<Stored[]> {

@@ -448,10 +448,43 @@ describe('the registry', () => {
     expect((await registry.find('my-net')).manifest.name).toBe('My Net')
     expect((await registry.find('My Net')).manifest.id).toBe('my-net')
     expect((await registry.find(null)).manifest.id).toBe(SHIPPED)
+    const shipped = (await registry.find(null)).manifest.name
     await expect(registry.find('nothing')).rejects.toMatchObject({
       code: 'model/unknown',
-      message: `There is no model "nothing"; known: ${SHIPPED}, my-net.`,
+      message: `There is no model "nothing"; known: ${shipped} (${SHIPPED}), My Net (my-net).`,
     })
+  })
+
+  test('keeps a name in one form and finds it by any, also one of before that was kept in another', async () => {
+    const registry = await makeRegistry()
+    const name = '한글 이름'
+    const model = await importModel(registry, checkpoint, { name: ` ${name.normalize('NFD')} ` })
+    expect(model.manifest.name).toBe(name)
+    expect(await importModel(registry, checkpoint, { name })).toEqual(model)
+    const manifest = join(model.folder, 'model.json')
+    await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(name, name.normalize('NFD')))
+    for (const form of ['NFC', 'NFD'])
+      expect((await registry.find(`${name.normalize(form)} `)).manifest.id).toBe(model.manifest.id)
+    expect((await importModel(registry, checkpoint, { name })).manifest.id).toBe(model.manifest.id)
+  })
+
+  test('asks which of several models of one name is meant; an id goes before names', async () => {
+    const registry = await makeRegistry()
+    const [one, two] = [
+      await importModel(registry, checkpoint, { name: '얼굴' }),
+      await importModel(registry, checkpoint, { name: '얼굴', half: true }),
+    ]
+    const ids = [one.manifest.id, two.manifest.id]
+    expect(ids).toEqual(['model', 'model-2'])
+    const twice = {
+      code: 'usage',
+      message: `2 models are called "얼굴"; say which by its id: model, model-2.`,
+    }
+    await expect(registry.find('얼굴')).rejects.toMatchObject(twice)
+    await expect(registry.resolve('얼굴', () => expect.fail('no file'))).rejects.toMatchObject(twice)
+    const other = await importModel(registry, checkpoint, { name: 'model-2', resolution: 96 })
+    expect((await registry.find('model-2')).manifest.id).toBe('model-2')
+    expect(other.manifest.id).toBe('model-2-2')
   })
 
   test('resolves a checkpoint file that is not in it, with the side of the caller', async () => {

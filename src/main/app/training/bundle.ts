@@ -24,7 +24,7 @@ import type { Work } from '../jobs'
 import { withSamples } from '../samples'
 import { resolveBase, type Base } from './base'
 import { choose, rememberSplits } from './begin'
-import { bundleReadme, START_SCRIPT, trainScript, type BundleCommand } from './bundle_scripts'
+import { bundleReadme, shellWord, START_SCRIPT, trainScript, type BundleCommand } from './bundle_scripts'
 import { treeRunsFolder } from './earlier'
 import { readAllMasks, whyLeftOut } from './masks'
 import { complaintNotes } from './survey'
@@ -78,7 +78,7 @@ export async function writeBundle(
       const notes = [...complaintNotes(set.complaints), ...leftOut]
       await writeStart(context, base, out, work)
       await writeScripts(out, command, images, notes)
-      return { out, images, command: `sh ${join(out, 'train.sh')} PATH_TO_SEGFACE`, notes }
+      return { out, images, command: `sh ${shellWord(join(out, 'train.sh'))} PATH_TO_SEGFACE`, notes }
     })
   } finally {
     runs.close()

@@ -22,6 +22,11 @@ export interface BundleCommand {
   readonly isFresh: boolean
 }
 
+/** `text` as one word of a POSIX shell: as it is where nothing in it means something there, else in single quotes. */
+export function shellWord(text: string): string {
+  return /^[\p{L}\p{N}_./+:@%=,-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
 /** The flags of train.py, a line each. */
 export function trainFlags(command: BundleCommand): string[] {
   const { isFresh, model, name, epochs, lr, lr_schedule, lr_schedule_gamma } = command
