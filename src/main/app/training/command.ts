@@ -9,6 +9,7 @@ import { RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import type { Work } from '../jobs'
+import { plainName } from '../../models/names'
 import { findStore } from '../workspace'
 import { resolveBase } from './base'
 import { begin } from './begin'
@@ -88,7 +89,7 @@ async function resumeNewest(
     .list()
     .find(
       ({ id, state, ...known }) =>
-        known.name === name &&
+        plainName(known.name) === name &&
         known.dataset === dataset &&
         RESUMABLE.includes(state) &&
         hasPlan(runs.folderOf(id)),
