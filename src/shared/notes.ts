@@ -110,6 +110,10 @@ const NOTES = {
     en: 'Its photo is not in the folder any more, so it was left out; its masks are kept for when it is back.',
     ko: '사진이 폴더에 없어 제외했습니다. 마스크는 보관하므로 사진이 돌아오면 다시 쓸 수 있습니다.',
   },
+  photosGone: {
+    en: 'Its photo and {others} more are not in the folder any more, so they were left out; their masks are kept for when they are back.',
+    ko: '이 사진과 다른 {others}장이 폴더에 없어 제외했습니다. 마스크는 보관하므로 사진이 돌아오면 다시 쓸 수 있습니다.',
+  },
   leftOpen: {
     en: '{parts} counts as unchecked, because its mask could not be taken: draw it, and tick it as checked.',
     ko: '{parts} 부위는 마스크를 가져올 수 없어 확인하지 않은 것으로 둡니다. 직접 그린 뒤 확인으로 표시하세요.',

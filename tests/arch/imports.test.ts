@@ -128,6 +128,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'main/training',
     'main/models',
     'main/app',
+    'main/cli',
   ],
   electron: ['main/index.ts', 'main/electron', 'preload', 'main/launch.mjs'],
   'better-sqlite3': ['main/store/db.ts'],

@@ -105,6 +105,14 @@ async function importInto(
   })
 }
 
+/** One complaint about photos that are gone: whoever cleared a folder out knows. */
+function gonePhotos([first, ...others]: readonly ImageRow[]): Complaint[] {
+  if (!first) return []
+  const message =
+    others.length === 0 ? noteOf('photoGone', {}) : noteOf('photosGone', { others: others.length })
+  return [{ file: first.name, message }]
+}
+
 /** Says which parts of a face count as unchecked, since their masks could not be taken. */
 function openParts(file: string, unread: ItemMasks['unread']): Complaint[] {
   if (unread.size === 0) return []
@@ -143,10 +151,9 @@ async function exportFrom(
   const all = workspace.store.listRows()
   // Numbers are given to all photos, so that a photo keeps its number whatever is exported with it.
   const ids = assignIds(all.map((row) => row.name))
-  const leftOut: Complaint[] = workspace.store
-    .listGone()
-    .filter(({ status }) => isWanted(status, request.only))
-    .map(({ name }) => ({ file: name, message: noteOf('photoGone', {}) }))
+  const leftOut = gonePhotos(
+    workspace.store.listGone().filter(({ status }) => isWanted(status, request.only)),
+  )
   const rows = all.flatMap((row, i) => {
     if (!isWanted(row.status, request.only)) return []
     // No format can say that only some parts count; whoever exports all takes predictions, too.

@@ -1,7 +1,7 @@
 /** @file Numbers on the command line, held against what the request takes, so that what is wrong is said of the flag. */
 import { InvalidArgumentError } from 'commander'
 import type { z } from 'zod'
-import { expectedNumber } from '../base/expected'
+import { expectedNumber } from '../app/expected'
 
 /** Reads one number that `schema` takes, for commander, which puts the flag's name before what is wrong. */
 export function numberOf(schema: z.ZodType): (text: string) => number {

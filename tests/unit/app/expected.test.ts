@@ -1,7 +1,7 @@
 /** @file What a schema expects, in words: of every number there is a flag for, and of what a request holds. */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { expectedNumber, problemOf } from '../../../src/main/base/expected'
+import { expectedNumber, problemOf } from '../../../src/main/app/expected'
 import { TRAIN_OPTIONS } from '../../../src/shared/training'
 
 describe('a number', () => {
