@@ -418,7 +418,7 @@ const WINDOW = {
     ko: '이미지 {images}장, 마스크 {masks}개를 내보냈습니다',
   },
   'export.unmasked': {
-    en: '{n|image has|images have} no masks yet and {n|was|were} left out.',
+    en: '{n|image has|images have} no masks yet: left out.',
     ko: '아직 마스크가 없는 이미지 {n}장은 제외했습니다.',
   },
   'export.splits': {
