@@ -1,7 +1,7 @@
 /** @file Datasets in and out: a CelebAMask-HQ folder into a workspace, a workspace's masks as a dataset. */
 import { constants } from 'node:fs'
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { Complaint, DatasetSummary, ExportSummary, ImageRow, WrittenDataset } from '../../shared/answers'
 import type { Checked } from '../../shared/requests'
 import { SPLITS, type Split, type Status } from '../../shared/terms'
@@ -9,14 +9,9 @@ import { assertNever, at } from '../../shared/assert'
 import { FacetError, toWire } from '../../shared/errors'
 import { partAreas } from '../../shared/mask'
 import { noteOf } from '../../shared/notes'
-import { unwritable } from '../base/fs'
+import { isInside, unwritable } from '../base/fs'
 import { exportCelebAMask } from '../dataset/celebamask/exporter'
-import {
-  readCelebAMask,
-  readItemMasks,
-  type CelebAMaskItem,
-  type ItemMasks,
-} from '../dataset/celebamask/importer'
+import { leftOpen, readCelebAMask, readItemMasks, type CelebAMaskItem } from '../dataset/celebamask/importer'
 import { exportIndexPng } from '../dataset/index_png'
 import type { ExportItem, ExportOptions } from '../dataset/item'
 import { assignIds } from '../dataset/names'
@@ -50,8 +45,7 @@ async function importInto(
   work: Work,
 ): Promise<DatasetSummary> {
   const { tree, items, complaints } = await readCelebAMask(dataset)
-  const inside = relative(tree.root, into)
-  if (inside === '' || !inside.startsWith('..')) {
+  if (isInside(tree.root, into)) {
     throw new FacetError(
       'usage',
       `${into} lies inside the dataset ${tree.root}; import into another folder, or open the dataset itself as a workspace.`,
@@ -91,7 +85,8 @@ async function importInto(
             const face = workspace.store.ensureFace(image.id, map)
             const source = basename(tree.root)
             workspace.store.writeImport({ face: face.id, map, source, unread: [...unread.keys()] })
-            found.push(...openParts(image.name, unread))
+            const open = leftOpen(masksOf)
+            if (open !== null) found.push({ file: image.name, message: open })
             masks += partAreas(map).filter((area) => area > 0).length
           } catch (error) {
             found.push({ file: image.name, message: toWire(error).message })
@@ -111,12 +106,6 @@ function gonePhotos([first, ...others]: readonly ImageRow[]): Complaint[] {
   const message =
     others.length === 0 ? noteOf('photoGone', {}) : noteOf('photosGone', { others: others.length })
   return [{ file: first.name, message }]
-}
-
-/** Says which parts of a face count as unchecked, since their masks could not be taken. */
-function openParts(file: string, unread: ItemMasks['unread']): Complaint[] {
-  if (unread.size === 0) return []
-  return [{ file, message: noteOf('leftOpen', { parts: [...unread.keys()].join(', ') }) }]
 }
 
 /** False, with a complaint, where another photo of that name is there already. */

@@ -16,8 +16,11 @@ type Form = z.core.JSONSchema.JSONSchema
 /** The part of a schema that is about a number: what may be null, or a list, has it inside. */
 function numberForm(form: Form): Form | undefined {
   if (form.type === 'number' || form.type === 'integer') return form
-  const parts = [...(form.anyOf ?? []), form.items].flat()
-  return parts.flatMap((part): Form[] => (typeof part === 'object' ? [numberForm(part) ?? []].flat() : []))[0]
+  for (const part of [...(form.anyOf ?? []), form.items].flat()) {
+    const found = typeof part === 'object' ? numberForm(part) : undefined
+    if (found) return found
+  }
+  return undefined
 }
 
 /** Every whole number has bounds: those of what a float counts exactly say nothing. */

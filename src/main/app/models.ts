@@ -1,8 +1,8 @@
 /** @file The registry, for a window or the command line. */
 import { stat } from 'node:fs/promises'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
-import { requireOther } from '../base/fs'
+import { isInside, requireOther } from '../base/fs'
 import { filesOf } from '../engine/protocol'
 import { exportOnnxFile, exportWeights, findExportable, onnxMetadata, refuseFolder } from '../models/exporter'
 import { addMixture } from '../models/mixed'
@@ -91,7 +91,10 @@ export function modelHandlers(
         await refuseFolder(file)
         const found = await findExportable(registry, model)
         await requireOther(file, filesOf(found.network))
-        requireOutside(registry.folder, file)
+        if (isInside(registry.folder, file))
+          throw new FacetError('conflict', `${file} lies among Facet's own models; choose another place.`, {
+            file,
+          })
         if (found.network.onnx && format === 'onnx') {
           await exportOnnxFile(found, file)
         } else if (format === 'onnx') {
@@ -103,11 +106,4 @@ export function modelHandlers(
         return { model: found.id, format, out: file, bytes: (await stat(file)).size }
       }),
   }
-}
-
-/** Refuses a file among the models that Facet keeps, where it could only break one. Throws `conflict`. */
-function requireOutside(folder: string, file: string): void {
-  const path = relative(folder, file)
-  if (path.startsWith('..') || isAbsolute(path)) return
-  throw new FacetError('conflict', `${file} lies among Facet's own models; choose another place.`, { file })
 }

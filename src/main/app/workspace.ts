@@ -11,6 +11,7 @@ import type { Events } from '../../shared/api'
 import { FacetError, toWire } from '../../shared/errors'
 import { noteOf } from '../../shared/notes'
 import { Loudspeaker } from '../base/events'
+import { leftOpen } from '../dataset/celebamask/importer'
 import { pictureSize } from '../imaging/picture'
 import type { Face, Grid } from '../store/faces'
 import { openReader, openStore } from '../store/open'
@@ -162,9 +163,11 @@ export class Workspace implements ReadableWorkspace {
   /** Null where the item's masks cannot be read, which is told: the image is then as one without masks. */
   async #importItem(image: number, item: TreeItem): Promise<Face | null> {
     try {
-      const { map, unread, complaints } = await item.read()
-      const open = unread.size === 0 ? [] : [noteOf('leftOpen', { parts: [...unread.keys()].join(', ') })]
-      this.#complainAll([...complaints.map(({ file, message }) => `${file}: ${message}`), ...open])
+      const masks = await item.read()
+      const { map, unread, complaints } = masks
+      const sentences = complaints.map(({ file, message }) => `${file}: ${message}`)
+      const open = leftOpen(masks)
+      this.#complainAll(open === null ? sentences : [...sentences, open])
       if (!map) return null
       // Another call may have been quicker while the masks were read.
       const [known] = this.store.faces(image)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { access, open, rename, rm, rmdir, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { noteOf } from '../../shared/notes'
 
@@ -57,6 +57,13 @@ export async function fingerprint(path: string): Promise<string[]> {
     throw unreadable(path, error)
   })
   return [resolve(path), ...[ino, size, mtimeNs, ctimeNs].map(String)]
+}
+
+/** True for `folder` itself and what lies in it. */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path)
+  // Between two drives of Windows there is no way but the whole path.
+  return !way.startsWith('..') && !isAbsolute(way)
 }
 
 /**

@@ -26,10 +26,7 @@ export function exportIndexPng(
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, await encodeLabelPng(flatten(map, options.order), map.width, map.height))
     })
-    await writeFile(
-      join(root, NAMES_FILE),
-      writeNames(written.map(({ id, name }) => ({ id, name, folder: null }))),
-    )
+    await writeFile(join(root, NAMES_FILE), writeNames(written))
     return { ...summary, out: options.out }
   })
 }

@@ -53,11 +53,13 @@ export interface NamedPicture {
   readonly folder: string | null
 }
 
+type Named = Pick<NamedPicture, 'id' | 'name'> & Partial<NamedPicture>
+
 /** `facet-names.csv`: a header, then a line for each picture by its id, quoted as RFC 4180 asks. */
-export function writeNames(pictures: Iterable<NamedPicture>): string {
+export function writeNames(pictures: Iterable<Named>): string {
   const sorted = [...pictures].sort((a, b) => a.id - b.id)
-  const header = sorted.some(({ folder }) => folder !== null) ? 'id,name,folder' : 'id,name'
-  const lines = sorted.map(({ id, name, folder }) =>
+  const header = sorted.some(({ folder = null }) => folder !== null) ? 'id,name,folder' : 'id,name'
+  const lines = sorted.map(({ id, name, folder = null }) =>
     [String(id), quoted(name), ...(folder === null ? [] : [quoted(folder)])].join(','),
   )
   return [header, ...lines, ''].join('\r\n')

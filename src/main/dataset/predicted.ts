@@ -6,14 +6,13 @@ import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { EXPORT_FORMATS } from '../../shared/terms'
 import { assertNever, invariant } from '../../shared/assert'
-import { FacetError } from '../../shared/errors'
 import { PART_NAMES } from '../../shared/labels'
 import { flatten, type PartMap } from '../../shared/mask'
 import { unwritable, writeFileAtomic } from '../base/fs'
 import { encodeLabelPng } from '../imaging/mask'
 import { encodePartMasks, partMaskPath } from './celebamask/exporter'
 import { assignIds, createIndexNamer, NAMES_FILE, readNames, writeNames, type NamedPicture } from './names'
-import { requireOwnFolder } from './tree'
+import { foreign, requireOwnFolder } from './tree'
 
 export type PredictionLayout = (typeof EXPORT_FORMATS)[number]
 
@@ -68,16 +67,15 @@ function requirePredictions(
   names: readonly string[],
   pictures: ReadonlyMap<string, NamedPicture>,
 ): void {
-  const refuse = (found: string): never => {
-    throw new FacetError('conflict', `${out} ${found}; choose a new or empty folder.`, { file: out })
-  }
   if ([...pictures.values()].some(({ folder }) => folder === null))
-    refuse(
+    throw foreign(
+      out,
       'holds masks that Facet exported (or predicted before it noted of which folder), which would be replaced',
     )
   for (const name of names) {
     const { folder = root } = pictures.get(name) ?? {}
-    if (folder !== root) refuse(`holds the masks of ${join(folder ?? '', name)}, which has the same name`)
+    if (folder !== root)
+      throw foreign(out, `holds the masks of ${join(folder ?? '', name)}, which has the same name`)
   }
 }
 

@@ -37,7 +37,8 @@ async function entriesOf(out: string): Promise<string[]> {
   })
 }
 
-function foreign(out: string, found: string): FacetError {
+/** The error for an `out` that holds what must not be replaced, as `found` says. */
+export function foreign(out: string, found: string): FacetError {
   return new FacetError('conflict', `${out} ${found}; choose a new or empty folder.`, { file: out })
 }
 

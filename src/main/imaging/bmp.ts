@@ -4,6 +4,7 @@
  * Source: Microsoft, "Bitmap Header Types" and "BITMAPINFOHEADER structure".
  */
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import { ByteReader } from '../base/bytes'
 
 /** Bytes from the file's start up to and including the fields that every header of 40 bytes and more has. */
@@ -160,9 +161,5 @@ function bgr(bytes: Uint8Array, from: number): number {
 }
 
 function damaged(file: string, found: string): FacetError {
-  return new FacetError(
-    'image/unreadable',
-    `The picture ${file} cannot be read: ${found}; replace the file or leave it out.`,
-    { file },
-  )
+  return new FacetError('image/unreadable', noteOf('pictureUnreadable', { file, reason: found }), { file })
 }

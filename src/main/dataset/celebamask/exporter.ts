@@ -46,10 +46,7 @@ export function exportCelebAMask(options: ExportOptions): Promise<WrittenDataset
       written.flatMap(({ id, split }): [number, Split][] => (split ? [[id, split]] : [])),
     )
     if (splits.size > 0) await writeFile(join(root, PARTITION_FILE), writePartition(splits))
-    await writeFile(
-      join(root, NAMES_FILE),
-      writeNames(written.map(({ id, name }) => ({ id, name, folder: null }))),
-    )
+    await writeFile(join(root, NAMES_FILE), writeNames(written))
     return { ...summary, out: options.out }
   })
 }

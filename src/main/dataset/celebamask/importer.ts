@@ -4,6 +4,7 @@ import { basename, extname, join, parse } from 'node:path'
 import type { Complaint } from '../../../shared/answers'
 import type { Split } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
+import { noteOf } from '../../../shared/notes'
 import { isPartName, PART_INDEX, PART_NAMES, type PartName } from '../../../shared/labels'
 import { createPartMap, MAX_GRID, type PartMap } from '../../../shared/mask'
 import { readMaskPng, type BinaryMask } from '../../imaging/mask'
@@ -169,6 +170,11 @@ export interface ItemMasks {
   /** Parts that have a mask which could not be taken, and why: where they are, nobody knows. */
   readonly unread: ReadonlyMap<PartName, Complaint>
   readonly complaints: Complaint[]
+}
+
+/** Says which parts count as unchecked where the masks are imported, since theirs could not be taken; null where all could. */
+export function leftOpen({ unread }: ItemMasks): string | null {
+  return unread.size === 0 ? null : noteOf('leftOpen', { parts: [...unread.keys()].join(', ') })
 }
 
 /**
