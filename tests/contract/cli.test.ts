@@ -421,6 +421,10 @@ describe('facet logits', () => {
       'would replace',
     )
     expect(await readFile(weights)).toEqual(before)
+    const among = join(at('data'), 'models', 'mine.onnx')
+    expect(await failure(1, 'model', 'export', weights, '--format', 'onnx', '--out', among)).toContain(
+      "lies among Facet's own models",
+    )
   })
 
   test('says what it expects of its input', async () => {
