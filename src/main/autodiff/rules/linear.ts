@@ -1,4 +1,5 @@
 /** @file Gradients of matrix products. */
+import { at } from '../../../shared/assert'
 import { elementCount } from '../../base/tensor'
 import type { GraphBuilder, Node, Value } from '../../onnx/graph'
 import { Gemm, MatMul } from '../../onnx/ops/linear'
@@ -35,18 +36,22 @@ export function isMatrixTranspose({ attributes: { perm }, inputs: [x] }: Node): 
 }
 
 /** Rows of a piece of a product that is summed over rows. */
-const PIECE = 16_384
+const PIECE = 4096
 
 /**
  * aᵀ b summed over all leading axes: [..., m, k] and [..., m, n] to [k, n]; one product, or, where the rows are many, one for
- * each piece of them, which the threads share.
+ * each piece of them, which the threads share. The shorter of k and n comes first: 19 before 32 takes half the time of the reverse.
  */
 function productOfAllRows(g: GraphBuilder, a: Value, b: Value): Value {
-  const rows = (x: Value) =>
-    x.shape.length === 2 ? x : Reshape(g, x, [-1, x.shape[x.shape.length - 1] ?? 0])
+  if (lastSize(a) > lastSize(b)) return Transpose(g, productOfAllRows(g, b, a), [1, 0])
+  const rows = (x: Value) => (x.shape.length === 2 ? x : Reshape(g, x, [-1, lastSize(x)]))
   if (!hasPieces(a)) return Gemm(g, rows(a), rows(b), null, { transA: true })
   const [left, right] = [inPieces(g, rows(a), PIECE), inPieces(g, rows(b), PIECE)]
   return ReduceSum(g, MatMul(g, matrixTranspose(g, left), right), [0], false)
+}
+
+function lastSize(x: Value): number {
+  return at(x.shape, x.shape.length - 1)
 }
 
 function hasPieces(x: Value): boolean {
