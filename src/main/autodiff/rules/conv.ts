@@ -1,106 +1,21 @@
 /**
  * @file Gradients of convolution, pooling and resampling. Recipes are chosen for speed on the processor and for what every
- * provider computes correctly: products over shifted pictures for kernels, convolution by the flipped kernel for pictures.
+ * provider computes correctly: products over shifted pictures for kernels, transposed convolution for pictures.
  */
 import { at } from '../../../shared/assert'
 import { tensor } from '../../base/tensor'
 import type { GraphBuilder, Value } from '../../onnx/graph'
 import { Conv, ConvTranspose } from '../../onnx/ops/conv'
-import { Add, Equal, Mul, Sub, Where } from '../../onnx/ops/elementwise'
+import { Equal, Mul, Sub, Where } from '../../onnx/ops/elementwise'
 import { MatMul } from '../../onnx/ops/linear'
 import { ReduceSum } from '../../onnx/ops/norm'
-import { Concat, Expand, Pad, Reshape, Slice, Transpose } from '../../onnx/ops/shape'
+import { Concat, Expand, Reshape, Slice, Transpose } from '../../onnx/ops/shape'
 import type { OpType } from '../../onnx/shapes'
-import type { Rule, Step } from '../rule'
-import { unbroadcast, zeros } from '../rule'
+import type { Rule } from '../rule'
+import { zeros } from '../rule'
+import { depthwiseGradient } from './depthwise'
 import { matrixTranspose } from './linear'
-
-/** A window sliding over a picture: how it steps and what surrounds the picture, in both axes [vertical, horizontal]. */
-interface Window {
-  readonly kernel: Pair
-  readonly strides: Pair
-  /** Top, left, bottom, right. */
-  readonly pads: readonly [number, number, number, number]
-}
-type Pair = readonly [number, number]
-
-function windowOf({ operands }: Step, kernel: readonly number[]): Window {
-  const dilations = operands.ints('dilations', [1, 1])
-  if (dilations.some((dilation) => dilation !== 1)) operands.fail('is differentiated without dilations only')
-  return {
-    kernel: [at(kernel, 0), at(kernel, 1)],
-    strides: operands.ints('strides', [1, 1]) as Pair,
-    pads: operands.ints('pads', [0, 0, 0, 0]) as Window['pads'],
-  }
-}
-
-/** x [N, C, H, W] with what surrounds it. */
-function surrounded(g: GraphBuilder, x: Value, { pads: [top, left, bottom, right] }: Window): Value {
-  return top + left + bottom + right === 0 ? x : Pad(g, x, [0, 0, top, left, 0, 0, bottom, right])
-}
-
-/** What each place (row, column) of the window sees of a surrounded picture: [N, C, height, width], row by row. */
-function views(g: GraphBuilder, x: Value, { kernel, strides }: Window, [height, width]: Pair): Value[] {
-  const whole = kernel[0] === 1 && kernel[1] === 1 && at(strides, 0) === 1 && at(strides, 1) === 1
-  if (whole) return [x]
-  return Array.from({ length: kernel[0] * kernel[1] }, (_, place) => {
-    const [row, column] = [Math.floor(place / kernel[1]), place % kernel[1]]
-    return Slice(g, x, {
-      starts: [row, column],
-      ends: [row + (height - 1) * strides[0] + 1, column + (width - 1) * strides[1] + 1],
-      axes: [2, 3],
-      steps: [...strides],
-    })
-  })
-}
-
-/** The reverse of `views`: each of them back at its place in a picture of `size`, summed; what surrounded it is dropped. */
-function sumOfViews(
-  g: GraphBuilder,
-  parts: readonly Value[],
-  { kernel, strides, pads: [top, left] }: Window,
-  size: readonly number[],
-): Value {
-  const [, , height = 0, width = 0] = size
-  const placed = parts.map((part, place) => {
-    const [row, column] = [Math.floor(place / kernel[1]), place % kernel[1]]
-    return dilate(g, part, strides, [row - top, column - left], [height, width])
-  })
-  return placed.reduce((sum, each) => Add(g, sum, each))
-}
-
-/** x [N, C, h, w] with zeros between its pixels and around, so that pixel (i, j) comes to strides · (i, j) + offset of `size`. */
-function dilate(g: GraphBuilder, x: Value, strides: Pair, offset: Pair, size: Pair): Value {
-  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape
-  let spread = x
-  if (strides[0] > 1 || strides[1] > 1) {
-    const apart = Reshape(g, x, [batch * channels, height, 1, width, 1])
-    const padded = Pad(g, apart, [0, 0, 0, 0, 0, 0, 0, strides[0] - 1, 0, strides[1] - 1])
-    spread = Reshape(g, padded, [batch, channels, height * strides[0], width * strides[1]])
-  }
-  const [, , tall = 0, wide = 0] = spread.shape
-  // Negative pads crop.
-  const pads = [offset[0], offset[1], size[0] - tall - offset[0], size[1] - wide - offset[1]]
-  return cropOrPad(g, spread, pads)
-}
-
-/** Pads [top, left, bottom, right], of which negative ones crop: done apart, since not every provider takes those. */
-function cropOrPad(g: GraphBuilder, x: Value, pads: readonly number[]): Value {
-  const [, , height = 0, width = 0] = x.shape
-  if (pads.every((pad) => pad === 0)) return x
-  const crop = pads.map((pad) => Math.max(0, -pad))
-  const grow = pads.map((pad) => Math.max(0, pad))
-  const cropped = crop.every((pad) => pad === 0)
-    ? x
-    : Slice(g, x, {
-        starts: [at(crop, 0), at(crop, 1)],
-        ends: [height - at(crop, 2), width - at(crop, 3)],
-        axes: [2, 3],
-      })
-  return grow.every((pad) => pad === 0)
-    ? cropped
-    : Pad(g, cropped, [0, 0, at(grow, 0), at(grow, 1), 0, 0, at(grow, 2), at(grow, 3)])
-}
+import { surrounded, views, windowOf, type Window } from './windows'
 
 /** w [M, C / group, kH, kW] turned upside down and left to right, with input and output channels exchanged within each group. */
 function flipped(g: GraphBuilder, w: Value, group: number): Value {
@@ -113,8 +28,8 @@ function flipped(g: GraphBuilder, w: Value, group: number): Value {
 }
 
 /**
- * dX of a convolution: the convolution of dY, spread out by the strides, with the flipped kernel. Where windows neither overlap
- * nor leave gaps (patches), a product per pixel.
+ * dX of a convolution: the transposed convolution of dY. With strides of 1 that is a convolution by the flipped kernel, which
+ * takes half the time; with others, that would multiply the zeros between dY's pixels, too.
  */
 function pictureGradient(
   g: GraphBuilder,
@@ -125,24 +40,39 @@ function pictureGradient(
   group: number,
 ): Value {
   const { kernel, strides, pads } = window
-  const [, , height = 0, width = 0] = x.shape
-  const isPatches = String(kernel) === String(strides) && pads.every((pad) => pad === 0) && group === 1
-  if (isPatches && kernel[0] > 1) return ConvTranspose(g, dy, w, null, { strides })
-  const [top, left] = [kernel[0] - 1 - pads[0], kernel[1] - 1 - pads[1]]
   if (strides[0] === 1 && strides[1] === 1) {
+    const [top, left] = [kernel[0] - 1 - pads[0], kernel[1] - 1 - pads[1]]
     const [bottom, right] = [kernel[0] - 1 - pads[2], kernel[1] - 1 - pads[3]]
     return Conv(g, dy, flipped(g, w, group), null, { pads: [top, left, bottom, right], group })
   }
-  if (group > 1) {
-    // What ConvTranspose leaves out at the end of a picture is what no window saw.
-    const missing = (size: number, count: number, axis: 0 | 1): number =>
-      size - ((count - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis === 0 ? 2 : 3])
-    const outputPadding = [missing(height, at(dy.shape, 2), 0), missing(width, at(dy.shape, 3), 1)]
-    return ConvTranspose(g, dy, w, null, { strides, pads, group, outputPadding })
-  }
-  // dY spread so that the result has just the picture's size, pixels that no window saw included.
-  const size: Pair = [height + kernel[0] - 1, width + kernel[1] - 1]
-  return Conv(g, dilate(g, dy, strides, [top, left], size), flipped(g, w, group), null, { group })
+  return transposed(g, dy, w, x, window, group)
+}
+
+/** The transposed convolution of dy by w that gives a picture of x's size. */
+function transposed(
+  g: GraphBuilder,
+  dy: Value,
+  w: Value,
+  x: Value,
+  { kernel, strides, pads }: Window,
+  group: number,
+): Value {
+  // What it leaves out at the end of a picture is what no window saw.
+  const missing = (axis: 0 | 1): number =>
+    at(x.shape, axis + 2) -
+    ((at(dy.shape, axis + 2) - 1) * strides[axis] + kernel[axis] - pads[axis] - at(pads, axis + 2))
+  return ConvTranspose(g, dy, w, null, { strides, pads, group, outputPadding: [missing(0), missing(1)] })
+}
+
+/** The reverse of `views`: each part back at its place in a picture of x's size, summed, by kernels with a one at the place. */
+function scattered(g: GraphBuilder, parts: readonly Value[], x: Value, window: Window): Value {
+  const [batch = 0, channels = 0, height = 0, width = 0] = parts[0]?.shape ?? []
+  const each = parts.map((part) => Reshape(g, part, [batch, channels, 1, height, width]))
+  const joined = Reshape(g, Concat(g, each, 2), [batch, channels * parts.length, height, width])
+  const ones = new Float32Array(channels * parts.length ** 2)
+  for (let c = 0; c < channels * parts.length; c++) ones[c * parts.length + (c % parts.length)] = 1
+  const places = tensor('float32', [channels * parts.length, 1, ...window.kernel], ones)
+  return transposed(g, joined, g.constant('places', places), x, window, channels)
 }
 
 /** dW of a convolution without groups: for each place of the kernel, a product of dY with what that place saw. */
@@ -159,31 +89,6 @@ function kernelGradient(g: GraphBuilder, dy: Value, x: Value, window: Window): V
   if (places === 1) return Reshape(g, at(each, 0), [out, channels, 1, 1])
   const joined = Concat(g, each.map((product) => Reshape(g, product, [out, channels, 1])), 2) // prettier-ignore
   return Reshape(g, joined, [out, channels, ...window.kernel])
-}
-
-/**
- * dW of a depthwise convolution: for each place of the kernel, the sum over pixels of dY times what that place saw. That is
- * a convolution of X by dY as the kernel, whose pixels lie as far apart as the windows do.
- */
-function depthwiseGradient(g: GraphBuilder, dy: Value, x: Value, window: Window): Value {
-  const { kernel, strides, pads } = window
-  const [batch = 0, channels = 0, height = 0, width = 0] = dy.shape
-  const [, , tall = 0, wide = 0] = x.shape
-  const group = batch * channels
-  // Negative where the windows leave out the last rows or columns of X.
-  const after = (size: number, before: number, count: number, stride: number, length: number): number =>
-    (count - 1) * stride + length - size - before
-  const bottom = after(tall, pads[0], height, strides[0], kernel[0])
-  const right = after(wide, pads[1], width, strides[1], kernel[1])
-  const pictures = Reshape(g, x, [1, group, tall, wide])
-  const kernels = Reshape(g, dy, [group, 1, height, width])
-  const seen = cropOrPad(g, pictures, [0, 0, Math.min(0, bottom), Math.min(0, right)])
-  const sums = Conv(g, seen, kernels, null, {
-    group,
-    dilations: strides,
-    pads: [pads[0], pads[1], Math.max(0, bottom), Math.max(0, right)],
-  })
-  return unbroadcast(g, Reshape(g, sums, [batch, channels, 1, ...kernel]), [channels, 1, ...kernel])
 }
 
 export const CONV_RULES = {
@@ -234,7 +139,7 @@ export const CONV_RULES = {
       rest = Sub(g, rest, part)
       return part
     })
-    return [sumOfViews(g, parts, window, x.shape)]
+    return [scattered(g, parts, x, window)]
   },
 
   GlobalAveragePool: (step) => {
