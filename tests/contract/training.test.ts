@@ -11,7 +11,7 @@ import { openRuns } from '../../src/main/store/runs/open'
 import { readPlan } from '../../src/main/training/plan'
 import type { EventName, Events } from '../../src/shared/api'
 import { PART_INDEX, PART_NAMES } from '../../src/shared/labels'
-import { ELSEWHERE, flatten, type PartMap } from '../../src/shared/mask'
+import { ELSEWHERE, flatten, IGNORED, type PartMap } from '../../src/shared/mask'
 import type { RunState, TrainingRun, TrainOptionsInput } from '../../src/shared/training'
 import { eventOf, makeApp, STAND_IN_TRAINER, suiteFolder } from '../helpers/app'
 import { makeCelebAMask, partsIn } from '../helpers/celebamask'
@@ -284,8 +284,13 @@ describe('a run', () => {
     expect(samples.some(({ id }) => id === golden)).toBe(false)
     const { labels, checked } = samples.find(({ id }) => id === partly) ?? expect.fail('not learned from')
     expect(checked).toBe((1 << PART_INDEX.hair) | (1 << PART_INDEX.skin))
-    const expected = flatten(maps.get(1) as PartMap).map((label) =>
-      [PART_INDEX.hair, PART_INDEX.skin].includes(label - 1) ? label : ELSEWHERE,
+    const { bits } = maps.get(1) as PartMap
+    const expected = flatten(maps.get(1) as PartMap).map((label, i) =>
+      [PART_INDEX.hair, PART_INDEX.skin].includes(label - 1)
+        ? label
+        : ((bits[i] ?? 0) & (checked ?? 0)) === 0
+          ? ELSEWHERE
+          : IGNORED,
     )
     expect((await readLabelPng(runs(String(run.id), labels ?? ''))).labels).toEqual(expected)
     const survey = await app.call('training.survey', { model: null })

@@ -2,7 +2,8 @@
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { keepBest, RunInWork } from '../../src/main/app/training/work'
+import { keepBest } from '../../src/main/app/training/keep'
+import { RunInWork } from '../../src/main/app/training/work'
 import { Loudspeaker } from '../../src/main/base/events'
 import { Registry } from '../../src/main/models/registry'
 import { openRuns } from '../../src/main/store/runs/open'
@@ -113,6 +114,7 @@ test(
     const work = new RunInWork({ paths, events, registry: new Registry(paths), runs }, id, {
       prepare: null,
       next: null,
+      provider: null,
     })
     const rows: EpochRow[] = []
     let killed: readonly EpochRow[] | null = null

@@ -31,6 +31,13 @@ type Model = NetworkRef & { readonly id: string }
 /** A provider that takes longer hangs, or might as well. */
 const TRIAL_MS = 5 * 60 * 1000
 
+/** A trial of all providers that callers wait for; it is given up when none of them does any more. */
+interface Judging {
+  readonly verdict: Promise<Verdict>
+  readonly stop: AbortController
+  callers: number
+}
+
 interface JudgeOptions {
   readonly signal?: AbortSignal
   readonly onTrial?: (trial: ProviderTrial) => void
@@ -52,7 +59,7 @@ const verdictSchema = z.object({
 })
 
 export class Providers {
-  readonly #pending = new Map<string, Promise<Verdict>>()
+  readonly #pending = new Map<string, Judging>()
 
   readonly #verdicts: Remembered<Verdict>
 
@@ -70,20 +77,34 @@ export class Providers {
 
   /**
    * Tries the providers with the model, one such trial per model at a time, and remembers the verdict. Where nothing but
-   * the processor works it is not timed, unless `timeAll` asks for it. `onTrial` hears each result as it comes.
+   * the processor works it is not timed, unless `timeAll` asks for it. `onTrial` hears each result of a trial that it began.
+   * Rejects with `cancelled` when `signal` aborts, at once and for this caller alone.
    */
-  async judge(network: Model, options: JudgeOptions = {}): Promise<Verdict> {
+  async judge(network: Model, { signal, ...options }: JudgeOptions = {}): Promise<Verdict> {
     const key = await this.#key(network)
     const running = this.#pending.get(key)
-    if (running && !options.timeAll) return running
-    const pending = this.#judge(network, options)
-      .then(async (verdict) => {
-        await this.#verdicts.set(key, verdict)
-        return verdict
+    const judging = running && !options.timeAll ? running : this.#begin(key, network, options)
+    judging.callers++
+    try {
+      return await untilAborted(judging.verdict, signal)
+    } finally {
+      if (--judging.callers === 0) judging.stop.abort()
+    }
+  }
+
+  #begin(key: string, network: Model, options: Omit<JudgeOptions, 'signal'>): Judging {
+    const stop = new AbortController()
+    const verdict = this.#judge(network, { ...options, signal: stop.signal })
+      .then(async (found) => {
+        await this.#verdicts.set(key, found)
+        return found
       })
-      .finally(() => this.#pending.delete(key))
-    this.#pending.set(key, pending)
-    return pending
+      .finally(() => {
+        if (this.#pending.get(key) === judging) this.#pending.delete(key)
+      })
+    const judging: Judging = { verdict, stop, callers: 0 }
+    this.#pending.set(key, judging)
+    return judging
   }
 
   /** The provider for a choice: itself where one is named (it must work, however slowly), else by verdict. */
@@ -168,6 +189,20 @@ export class Providers {
     const platform = `${process.platform} ${process.arch}`
     const adapters = await adapterDigest()
     return `${id} at ${resolution}, Facet ${this.deps.version}, onnxruntime ${ONNXRUNTIME_VERSION}, ${platform}, adapters ${adapters}`
+  }
+}
+
+/** What `promise` comes to, or `cancelled` as soon as `signal` aborts. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const leave = (): void => reject(new FacetError('cancelled', 'The job was cancelled.'))
+  if (signal.aborted) leave()
+  signal.addEventListener('abort', leave)
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
   }
 }
 

@@ -328,8 +328,12 @@ export class WorkspaceHolder {
   async #closeCurrent(): Promise<void> {
     const closing = this.current
     this.current = null
-    if (closing) await this.#leaving()
-    await closing?.close()
+    if (closing === null) return
+    try {
+      await this.#leaving()
+    } finally {
+      await closing.close()
+    }
   }
 }
 

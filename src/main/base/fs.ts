@@ -1,9 +1,9 @@
 /** @file Files and folders, safely: reads that say what is wrong, writes that leave the old or the new, never half. */
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, open, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { access, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { noteOf } from '../../shared/notes'
 
@@ -63,7 +63,7 @@ export async function fingerprint(path: string): Promise<string[]> {
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path)
   // Between two drives of Windows there is no way but the whole path.
-  return !way.startsWith('..') && !isAbsolute(way)
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
 /**
@@ -146,6 +146,13 @@ export async function writeFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true })
     throw isSystemError(error) ? unwritable(path, error) : error
+  }
+}
+
+/** Removes from `folder` what writers left there half written that were killed; nobody may be writing in it. */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^\..+\.[0-9a-f]{12}\.tmp$/.test(name)) await rm(join(folder, name), { force: true })
   }
 }
 

@@ -6,7 +6,7 @@ import { relative, sep } from 'node:path'
 import type { Complaint } from '../../shared/answers'
 import type { Split, Status } from '../../shared/terms'
 import { PART_INDEX, type PaintOrder, type PartName } from '../../shared/labels'
-import { ELSEWHERE, flatten, type PartMap, type Truth } from '../../shared/mask'
+import { ELSEWHERE, flatten, IGNORED, type PartMap, type Truth } from '../../shared/mask'
 import { readCelebAMask, readItemMasks, type CelebAMaskItem, type ItemMasks } from './celebamask/importer'
 
 /** A photo with the masks of the face in it. */
@@ -70,7 +70,8 @@ function partBits({ masks }: CelebAMaskItem): number {
 
 /**
  * A sample's masks as one class a pixel, at their own size: where parts overlap, the later one of `order` shows. Of a face
- * of which only some parts were checked, pixels that show none of these are `ELSEWHERE`.
+ * of which only some parts were checked, pixels without any of these are `ELSEWHERE`; where one of them lies below a part
+ * that nobody checked, and may be right to show, pixels are `IGNORED`.
  */
 export function groundTruth(
   { width, height, bits }: PartMap,
@@ -81,7 +82,8 @@ export function groundTruth(
   if (checked === null) return { width, height, labels, checked }
   for (let i = 0; i < labels.length; i++) {
     const part = (labels[i] as number) - 1
-    if (part < 0 || !((checked >>> part) & 1)) labels[i] = ELSEWHERE
+    if (part >= 0 && (checked >>> part) & 1) continue
+    labels[i] = ((bits[i] as number) & checked) === 0 ? ELSEWHERE : IGNORED
   }
   return { width, height, labels, checked }
 }

@@ -137,7 +137,7 @@ export class EngineClient {
     if (!job) return
     this.#running = job
     job.tries++
-    job.onStart?.()
+    undisturbed(() => job.onStart?.())
     this.#child ??= this.#start()
     this.#child.stdin?.write(encodeFrame(job.message))
   }
@@ -171,7 +171,7 @@ export class EngineClient {
     const job = this.#running
     if (job?.message.id !== message.id) return
     if ('news' in message) {
-      if (!job.dropped) job.onNews?.(message.news)
+      if (!job.dropped) undisturbed(() => job.onNews?.(message.news))
       return
     }
     this.#running = null
@@ -195,8 +195,17 @@ export class EngineClient {
     } else if (job && !job.dropped) {
       this.#queue.unshift(job)
     }
-    if (job) this.options.onRestart(noteOf('engineRestarted', { how }))
+    if (job) undisturbed(() => this.options.onRestart(noteOf('engineRestarted', { how })))
     this.#pump()
+  }
+}
+
+/** What a listener throws is not the engine's fault: taken for garbage in its pipe, it would cost the engine its life. */
+function undisturbed(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    console.error('a listener of the engine failed:', error)
   }
 }
 

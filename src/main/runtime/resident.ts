@@ -8,7 +8,7 @@ import type { Provider } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
 import { encodeModel } from '../onnx/encode'
 import { GraphBuilder } from '../onnx/graph'
-import { fromTensor, loadGraph, toTensor, type Array32 } from './session'
+import { blaming, fromTensor, loadGraph, toTensor, type Array32 } from './session'
 
 type Arrays = Readonly<Record<string, Array32>>
 
@@ -16,8 +16,8 @@ type Arrays = Readonly<Record<string, Array32>>
 export interface StepSession {
   /**
    * Runs once, on `feeds` and, for every input that they do not name, on the resident of its name. Answers the outputs that
-   * do not become residents, as copies that the caller owns. Throws `engine/failed` for an input that is neither; where
-   * it throws, no resident has changed.
+   * do not become residents, as copies that the caller owns. Throws `engine/failed` for an input that is neither, and
+   * `provider/unusable` where a GPU fails; where it throws, no resident has changed.
    */
   run(feeds: Arrays): Promise<Record<string, Array32>>
   /** Ends the session; the residents that it made stay. */
@@ -86,7 +86,8 @@ export class Residents {
           return [name, array ? toTensor(array) : this.#tensor(name)] as const
         })
         const answers: [string, Tensor][] = []
-        for (const [name, tensor] of Object.entries(await session.run(Object.fromEntries(inputs)))) {
+        const outputs = await blaming(this.provider, () => session.run(Object.fromEntries(inputs)))
+        for (const [name, tensor] of Object.entries(outputs)) {
           const resident = updates[name]
           if (resident === undefined) answers.push([name, tensor])
           else await this.#replace(resident, tensor, maker)
@@ -176,7 +177,7 @@ async function copy(tensors: Named, toDevice: boolean): Promise<{ maker: Maker; 
   const session = await loadGraph(encodeModel(g.finish()), 'webgpu', toDevice ? outputs : [])
   try {
     const feeds = tensors.map(([, tensor], index) => [`in${index}`, tensor] as const)
-    const made = await session.run(Object.fromEntries(feeds))
+    const made = await blaming('webgpu', () => session.run(Object.fromEntries(feeds)))
     const copies = tensors.map(([name], index) => [name, made[`out${index}`] as Tensor] as const)
     return { maker: new Maker(session), copies }
   } catch (error) {

@@ -48,7 +48,7 @@ export async function createSession(graph: Uint8Array | string, provider: Provid
     ),
     async run(feeds, wanted = session.outputNames) {
       const inputs = Object.fromEntries(Object.entries(feeds).map(([name, array]) => [name, toTensor(array)]))
-      const outputs = await session.run(inputs, wanted)
+      const outputs = await blaming(provider, () => session.run(inputs, wanted))
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [name, fromTensor(name, tensor)]),
       )
@@ -86,13 +86,26 @@ export async function loadGraph(
       ? InferenceSession.create(graph, options)
       : InferenceSession.create(graph, options))
   } catch (error) {
-    const reason = reasonOf(error)
-    throw new FacetError(
-      'provider/unusable',
-      noteOf('cannotRun', { provider, reason: reason.replace(/\.?$/, '.') }),
-      { provider, reason },
-    )
+    throw unusable(provider, error)
   }
+}
+
+/**
+ * What `run` answers. What a GPU's provider throws in use, as when its driver fails or its memory is full, becomes
+ * `provider/unusable`, since another provider may do; the processor's errors are thrown as they are.
+ */
+export async function blaming<T>(provider: Provider, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw provider === 'cpu' ? error : unusable(provider, error)
+  }
+}
+
+function unusable(provider: Provider, error: unknown): FacetError {
+  const reason = reasonOf(error)
+  const sentence = noteOf('cannotRun', { provider, reason: reason.replace(/\.?$/, '.') })
+  return new FacetError('provider/unusable', sentence, { provider, reason })
 }
 
 /** What onnxruntime says, without the place in its sources and the condition that it found broken. */

@@ -66,32 +66,46 @@ export async function equip(setting: Setting): Promise<Equipment> {
   await answerReplays(setting, faces, tell)
   const stateDict: StateDict = new Map([...setting.base, ...adapted])
   tell()
-  const taps =
-    settings.scope === 'decoder'
-      ? await TapCache.create(join(folder, TAPS_FOLDER), stateDict, options.resolution, provider)
-      : null
-  const evaluator = await Evaluator.create(stateDict, options, provider)
-  await evaluator.use((name) => floatsOf(stateDict, name))
-  tell()
-  const stepper = await createStepper(buildStep(stateDict, options), stateDict, provider)
-  if (resumed) await stepper.write(resumed.learned)
-  const looks = new Looks(evaluator, faces, taps, previews)
-  return {
-    ...{ stateDict, adapted, schedule, looks, stepper, resumed },
-    batches: new Batches(faces, taps, { settings, batch: options.batch, schedule, factors }),
-    lookAtBase: (progress) =>
-      taps !== null && options.batchNorm === 'running' && adapted.size > 0
-        ? // The taps that are kept come from the adapted backbone.
-          withWholeBase(setting, (whole) =>
-            new Looks(whole, faces, null, previews).look((name) => floatsOf(setting.base, name), progress),
-          )
-        : looks.look((name) => floatsOf(setting.base, name), progress),
-    release: async () => {
-      await stepper.release()
-      await evaluator.release()
-      await taps?.release()
-    },
+  const held: Releasable[] = []
+  const hold = <T extends Releasable>(one: T): T => {
+    held.unshift(one)
+    return one
   }
+  const release = async (): Promise<void> => {
+    for (const one of held.splice(0)) await one.release()
+  }
+  try {
+    const taps =
+      settings.scope === 'decoder'
+        ? hold(await TapCache.create(join(folder, TAPS_FOLDER), stateDict, options.resolution, provider))
+        : null
+    const evaluator = hold(await Evaluator.create(stateDict, options, provider))
+    await evaluator.use((name) => floatsOf(stateDict, name))
+    tell()
+    const stepper = hold(await createStepper(buildStep(stateDict, options), stateDict, provider))
+    if (resumed) await stepper.write(resumed.learned)
+    const looks = new Looks(evaluator, faces, taps, previews)
+    return {
+      ...{ stateDict, adapted, schedule, looks, stepper, resumed },
+      batches: new Batches(faces, taps, { settings, batch: options.batch, schedule, factors }),
+      lookAtBase: (progress) =>
+        taps !== null && options.batchNorm === 'running' && adapted.size > 0
+          ? // The taps that are kept come from the adapted backbone.
+            withWholeBase(setting, (whole) =>
+              new Looks(whole, faces, null, previews).look((name) => floatsOf(setting.base, name), progress),
+            )
+          : looks.look((name) => floatsOf(setting.base, name), progress),
+      release,
+    }
+  } catch (error) {
+    // The process lives on, and may be asked to go on with another provider.
+    await release()
+    throw error
+  }
+}
+
+interface Releasable {
+  release(): Promise<void>
 }
 
 function tellPreparing({ plan: { provider, settings }, talk }: Setting, { steps }: Schedule): void {

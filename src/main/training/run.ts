@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { FacetError } from '../../shared/errors'
 import { noteOf } from '../../shared/notes'
 import type { EpochRow, TrainingProgress } from '../../shared/training'
+import { removeHalfWritten } from '../base/fs'
 import type { Tensor } from '../base/tensor'
 import type { StateDict } from '../segface/weights'
 import { equip, floatsOf, type Equipment, type Setting } from './equipment'
@@ -35,6 +36,7 @@ const FIRST: Omit<Progress, 'size'> = { step: 0, seconds: 0, slowed: 1, epochs: 
  */
 export async function train(folder: string, talk: Talk): Promise<TrainEnd> {
   const plan = await readPlan(folder)
+  await removeHalfWritten(folder)
   const base = await baseOf(plan)
   const before = await readProgress(folder)
   const options = fitToMemory(base, plan, before?.size ?? null, talk)

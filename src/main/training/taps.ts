@@ -2,7 +2,7 @@
  * @file The four taps of a frozen backbone, computed once for each face and each of a few changes of it, kept on disk in half
  * precision. Files may be deleted at any time: what is missing is computed again.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invariant } from '../../shared/assert'
 import type { Provider } from '../../shared/terms'
@@ -18,6 +18,8 @@ import type { StepFeeds } from './stepper'
 /** All taps of a run together; beyond it, faces are computed anew each time they come up. */
 const MAX_BYTES = 8 * 2 ** 30
 
+const EXTENSION = '.f16'
+
 interface Tap {
   readonly name: string
   readonly shape: readonly number[]
@@ -25,14 +27,16 @@ interface Tap {
 
 export class TapCache {
   readonly #bytes: number
-  #kept = 0
+  #kept: number
 
   private constructor(
     private readonly folder: string,
     private readonly session: Session,
     private readonly taps: readonly Tap[],
+    files: number,
   ) {
     this.#bytes = 2 * taps.reduce((sum, { shape }) => sum + elementCount(shape), 0)
+    this.#kept = files * this.#bytes
   }
 
   static async create(
@@ -44,12 +48,14 @@ export class TapCache {
     await mkdir(folder, { recursive: true })
     const graph = buildTaps(stateDict, { resolution })
     const session = await createSession(encodeFor(provider, graph), provider)
-    return new TapCache(folder, session, graph.outputs)
+    // Those of an earlier process, where the run was resumed.
+    const files = (await readdir(folder)).filter((name) => name.endsWith(EXTENSION)).length
+    return new TapCache(folder, session, graph.outputs, files)
   }
 
   /** The taps of `face`, each [1, C, h, w], under a `key` that says which face it is and how it was changed. */
   async read(key: string, face: Face): Promise<StepFeeds> {
-    const file = join(this.folder, `${key}.f16`)
+    const file = join(this.folder, key + EXTENSION)
     const bytes = await readFile(file).catch(() => null)
     if (bytes?.length === this.#bytes) return this.#decode(bytes)
     const computed = await this.#compute(face)

@@ -46,6 +46,7 @@ async function train(next: NextProvider | null) {
         preparing,
       ),
     next,
+    provider: null,
   })
   const run: TrainingRun = await work.ended
   const { provider } = await readPlan(runs.folderOf(id))

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { groundTruth } from '../../../src/main/dataset/samples'
 import { PAINT_ORDER_NAMES, PART_INDEX, PART_NAMES, type PartName } from '../../../src/shared/labels'
-import { ELSEWHERE, flatten } from '../../../src/shared/mask'
+import { ELSEWHERE, flatten, IGNORED } from '../../../src/shared/mask'
 import { overlappingParts } from '../../helpers/celebamask'
 
 const bitsOf = (...parts: PartName[]): number =>
@@ -20,14 +20,21 @@ test.each(PAINT_ORDER_NAMES)('a face that was checked whole is flattened: %s', (
   expect(map.bits).toEqual(before)
 })
 
-test('of a face that was checked in part, only pixels that show these parts count', () => {
+test('of a face that was checked in part, pixels show these parts, or none, or are left open', () => {
   const map = overlappingParts('in part', 20, 30)
-  const labels = flatten(map)
-  const checked = ['skin', 'hair'] as const
+  const checked = ['skin', 'nose', 'hair'] as const
   const truth = groundTruth(map, { checked: bitsOf(...checked) }, 'segface').labels
-  const shown = Array.from(labels, (label) => PART_NAMES[label - 1])
-  expect([...truth]).toEqual(
-    shown.map((part, i) => (checked.some((name) => name === part) ? labels[i] : ELSEWHERE)),
-  )
+  const top = (bits: number) => PART_NAMES.findLast((name) => bits & bitsOf(name))
+  const expected = Array.from(map.bits, (bits) => {
+    const shown = checked.find((name) => name === top(bits))
+    if (shown) return PART_INDEX[shown] + 1
+    return bits & bitsOf(...checked) ? IGNORED : ELSEWHERE
+  })
+  expect([...truth]).toEqual(expected)
+  expect(expected).toEqual(expect.arrayContaining([ELSEWHERE, IGNORED]))
+})
+
+test('of a face of which nothing was checked, no pixel counts as a part', () => {
+  const map = overlappingParts('in part', 20, 30)
   expect(new Set(groundTruth(map, { checked: 0 }, 'segface').labels)).toEqual(new Set([ELSEWHERE]))
 })

@@ -90,7 +90,9 @@ export function begin(
       return prepareRun({ folder, base: wish.base, provider, settings, faces, others }, preparing)
     }
     const next = nextProvider(context, wish.base.id, choice)
-    const work = new RunInWork({ ...context, paths: context.deps.paths, runs }, id, { prepare, next })
+    const work = new RunInWork({ ...context, paths: context.deps.paths, runs }, id, {
+      ...{ prepare, next, provider: null },
+    })
     resolve(work)
     await work.prepared
   }).catch(reject)
@@ -111,11 +113,14 @@ export function rememberSplits(
   if (assigned.length === 0 || dir === undefined) return
   try {
     const store = open?.store ?? openStore(join(dir, 'workspace.db'))
-    store.batch(() => {
-      for (const { sample, split } of assigned) if (sample.id !== null) store.setSplit([sample.id], split)
-    })
-    if (open) open.tellChanged(assigned.map(({ sample }) => sample.name))
-    else store.close()
+    try {
+      store.batch(() => {
+        for (const { sample, split } of assigned) if (sample.id !== null) store.setSplit([sample.id], split)
+      })
+    } finally {
+      if (!open) store.close()
+    }
+    open?.tellChanged(assigned.map(({ sample }) => sample.name))
   } catch (error) {
     const isLeftAlone = error instanceof FacetError && ['store/busy', 'file/unwritable'].includes(error.code)
     if (!isLeftAlone) throw error

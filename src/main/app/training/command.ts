@@ -99,7 +99,7 @@ async function resumeNewest(
       name,
     })
   const base = await resolveBase(context.registry, request.model, dataset)
-  requireSame(run, { ...request, model: base.id }, runs.network(run.id).provider)
+  requireSame(run, { ...request, model: base.id })
   const work = resumeRun(context, runs, run.id, request.provider)
   if (work instanceof RunInWork) return work
   throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
@@ -108,15 +108,14 @@ async function resumeNewest(
 /** A run keeps to what it began with: refuses what was stated otherwise, and what cannot be told of it any more. */
 function requireSame(
   { name, base, settings }: TrainingRun,
-  { model, provider, options, stated }: Checked<'training.run'>,
-  computesOn: string,
+  { model, options, stated }: Checked<'training.run'>,
 ): void {
   const differs = (flag: string, is: unknown, wanted: unknown): string[] =>
     JSON.stringify(is) === JSON.stringify(wanted)
       ? []
       : [`${flag} (there ${is === null ? 'none' : String(is)}, not ${String(wanted)})`]
-  const has = { ...settings, ...(provider !== 'auto' && { provider: computesOn }), model: base }
-  const wants = { ...options, provider, model }
+  const has = { ...settings, model: base }
+  const wants = { ...options, model }
   const isKey = (flag: string): flag is keyof typeof has & keyof typeof wants => flag in has && flag in wants
   const refused = [
     ...stated.filter(isKey).flatMap((flag) => differs(`--${flag}`, has[flag], wants[flag])),

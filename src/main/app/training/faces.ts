@@ -13,7 +13,7 @@ import { MAX_VALIDATION } from '../../training/plan'
 
 /** Part of the faces that are kept for validation, where the dataset does not say. */
 const VAL_PART = 0.18
-/** From so many faces on, at least one is for validation. */
+/** From so many faces on, at least one is for validation; of fewer, none. */
 const MIN_FOR_VAL = 4
 
 export interface TrainingFaces {
@@ -99,13 +99,14 @@ function assignSplits(
 ): { sample: Sample; split: Split }[] {
   const open = chosen.filter(({ split }) => split === null)
   const candidates = open.filter((sample) => isByHand(sample) && !earlier.has(sample.image))
+  const hasEnough = chosen.length >= MIN_FOR_VAL
   const val = new Set([
     ...open.filter(({ image }) => earlier.get(image) === 'val'),
-    ...candidates.filter(({ name }) => share(name) < VAL_PART),
+    ...candidates.filter(({ name }) => hasEnough && share(name) < VAL_PART),
   ])
   const [first] = byHash(candidates)
   const hasVal = val.size > 0 || chosen.some(({ split }) => split === 'val')
-  if (!hasVal && first && chosen.length >= MIN_FOR_VAL) val.add(first)
+  if (!hasVal && first && hasEnough) val.add(first)
   return open.map((sample) => ({ sample, split: val.has(sample) ? 'val' : 'train' }))
 }
 

@@ -1,6 +1,7 @@
 /** @file The few faces of a run that are shown after each epoch: picture, given masks, and what the network then said. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { FacetError } from '../../../shared/errors'
 import { IGNORED } from '../../../shared/mask'
 import type { PreviewFace } from '../../../shared/training'
 import { readLabelPng } from '../../imaging/mask'
@@ -22,9 +23,16 @@ export async function readPreviews(folder: string, epoch: number): Promise<Previ
     const file = join(previewFolder(folder, epoch), `${place}.png`)
     return sample && existsSync(file) ? [{ sample, file }] : []
   })
-  return Promise.all(
-    shown.map(async ({ sample, file }) => readFace(folder, sample, file, settings.input_resolution)),
+  const faces = await Promise.all(
+    shown.map(({ sample, file }) => readFace(folder, sample, file, settings.input_resolution).catch(absent)),
   )
+  return faces.filter((face) => face !== null)
+}
+
+/** A photo that is gone takes no other face with it. */
+function absent(error: unknown): null {
+  if (error instanceof FacetError && /^(image|file)\//.test(error.code)) return null
+  throw error
 }
 
 async function readFace(

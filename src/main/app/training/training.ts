@@ -22,17 +22,18 @@ import { begin, choose, type Wish } from './begin'
 import { treeRunsFolder } from './earlier'
 import { readPreviews } from './previews'
 import { nextProvider, trainingChoice } from './provider'
-import { keepBest, RunInWork, tidy } from './work'
+import { keepBest, tidy } from './keep'
+import { RunInWork } from './work'
 
 /** Runs that still need what they began with. */
-const UNFINISHED: readonly RunState[] = ['preparing', 'running', 'paused', 'interrupted']
+const UNFINISHED: readonly RunState[] = ['preparing', 'running', ...RESUMABLE]
 
 export class Training {
   readonly #context: Omit<Context, 'training'>
   #open: { readonly workspace: Workspace; readonly runs: RunStore } | null = null
   #last: RunInWork | null = null
-  /** From a wish until it is in work, so that two do not begin at once. */
-  #isBeginning = false
+  /** From a wish until it is in work, so that two do not begin at once, and the folder does not close meanwhile. */
+  #beginning: Promise<RunInWork> | null = null
 
   constructor(context: Omit<Context, 'training'>) {
     this.#context = context
@@ -59,17 +60,20 @@ export class Training {
 
   async start(request: Checked<'training.start'>): Promise<TrainingRun> {
     this.#requireIdle()
-    this.#isBeginning = true
+    const runs = this.#runs()
+    this.#beginning = this.#begin(runs, request)
     try {
-      const { settings } = this.#context
-      const runs = this.#runs()
-      const wish = await this.#wish(request)
-      const choice = trainingChoice(settings.current.provider)
-      const work = await begin(this.#context, runs, request.name, wish, choice)
-      return this.#begun(work)
+      this.#last = await this.#beginning
+      return runs.read(this.#last.id)
     } finally {
-      this.#isBeginning = false
+      this.#beginning = null
     }
+  }
+
+  async #begin(runs: RunStore, request: Checked<'training.start'>): Promise<RunInWork> {
+    const wish = await this.#wish(request)
+    const choice = trainingChoice(this.#context.settings.current.provider)
+    return begin(this.#context, runs, request.name, wish, choice)
   }
 
   list(): { runs: TrainingRun[]; progress: TrainingProgress | null } {
@@ -88,13 +92,14 @@ export class Training {
    */
   unfinishedOf(base: string): TrainingRun | null {
     const { workspace, settings, deps } = this.#context
-    const isOne = (run: TrainingRun): boolean => run.base === base && UNFINISHED.includes(run.state)
-    const here = workspace.current === null ? undefined : this.list().runs.find(isOne)
+    const oneOf = (runs: readonly TrainingRun[], folder: string): TrainingRun | undefined =>
+      runs.find((run) => run.base === base && isUnfinished(run, folder))
+    const here = workspace.current === null ? undefined : oneOf(this.list().runs, this.#runs().folder)
     if (here) return here
     const { dataDir } = deps.paths
     const stores = settings.current.recent.flatMap((folder) => findStore(folder, dataDir)?.dir ?? [])
     for (const folder of [treeRunsFolder(dataDir), ...stores.map((store) => join(store, 'runs'))]) {
-      const run = knownRuns(folder).find(isOne)
+      const run = oneOf(knownRuns(folder), folder)
       if (run) return run
     }
     return null
@@ -121,7 +126,9 @@ export class Training {
     this.#requireIdle()
     const choice = trainingChoice(this.#context.settings.current.provider)
     const begun = resumeRun(this.#context, runs, id, choice)
-    return begun instanceof RunInWork ? this.#begun(begun) : begun
+    if (!(begun instanceof RunInWork)) return begun
+    this.#last = begun
+    return runs.read(id)
   }
 
   /** Ends a run, in work or not, and makes a model of the best so far. */
@@ -183,22 +190,26 @@ export class Training {
   }
 
   #requireIdle(): void {
-    if (!this.#work && !this.#isBeginning) return
+    if (!this.#work && !this.#beginning) return
     throw new FacetError('conflict', 'Another training is in work; pause it, or wait for its end.')
-  }
-
-  #begun(work: RunInWork): TrainingRun {
-    this.#last = work
-    return this.#runs().read(work.id)
   }
 
   /** The folder closes: what is in work is paused, and can be resumed when it is open again. */
   async #leave(): Promise<void> {
-    const [work, open] = [this.#work, this.#open]
+    const begun = await this.#beginning?.catch(() => null)
+    const [work, open] = [begun ?? this.#work, this.#open]
     this.#last = this.#open = null
-    await work?.ask('pause')
-    open?.runs.close()
+    try {
+      await work?.ask('pause')
+    } finally {
+      open?.runs.close()
+    }
   }
+}
+
+/** True for one that can go on, or is in work; one that failed before its faces were ready cannot. */
+function isUnfinished({ id, state }: TrainingRun, folder: string): boolean {
+  return UNFINISHED.includes(state) && (state !== 'failed' || hasPlan(join(folder, String(id))))
 }
 
 /** The runs in `folder`; none where it holds none, or may not be looked into. */
@@ -218,7 +229,8 @@ function knownRuns(folder: string): TrainingRun[] {
 }
 
 /**
- * Takes a run into work again; one that was stopped before its folder was whole has failed. Throws `conflict` for one that
+ * Takes a run into work again, on the provider that is chosen now, or on the one it had where nobody chooses; one that was
+ * stopped before its folder was whole has failed. Throws `conflict` for one that
  * failed before that, or is in work elsewhere.
  */
 export function resumeRun(
@@ -240,7 +252,8 @@ export function resumeRun(
   runs.take(id)
   if (isWhole) {
     const next = nextProvider(context, base, choice)
-    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, { prepare: null, next })
+    const provider = choice === 'auto' ? null : choice
+    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, { prepare: null, next, provider })
   }
   const problem = 'It was stopped before its faces were ready; start it anew.'
   const run = runs.update(id, { state: 'failed', problem })

@@ -1,30 +1,28 @@
 /**
- * @file A run in work: a process of its own that prepares and trains, whose news are stored and told, and which can be
- * paused or ended at any moment without losing the best so far.
+ * @file A run in work: prepared here, trained by a process of its own, whose news are stored and told, and which can be paused
+ * or ended at any moment without losing the best so far.
  */
 import { noteOf } from '../../../shared/notes'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { Events } from '../../../shared/api'
 import { assertNever } from '../../../shared/assert'
-import { FacetError, toWire, type WireError } from '../../../shared/errors'
-import type { RunState, TrainingProgress, TrainingRun, TrainSettings } from '../../../shared/training'
+import { toWire, type WireError } from '../../../shared/errors'
+import type { Provider } from '../../../shared/terms'
+import type { RunState, TrainingProgress, TrainingRun } from '../../../shared/training'
 import type { Loudspeaker } from '../../base/events'
 import { EngineClient } from '../../engine/client'
 import { encodeLabelPng } from '../../imaging/mask'
 import type { Registry } from '../../models/registry'
-import { addTrained, type TrainingImage } from '../../models/trained'
 import type { RunStore } from '../../store/runs/runs'
 import type { Control, Preview, TrainEnd, TrainNews } from '../../training/news'
-import { BEST_FILE, CHECKPOINT_FILE, readPlan, TAPS_FOLDER, writePlan } from '../../training/plan'
-import { bestOfCheckpoint, bestSize, type StepSize } from '../../training/state'
+import { readPlan, writePlan } from '../../training/plan'
 import type { Paths } from '../deps'
 import { engineOptions } from '../engine'
 import { isProvidersFault } from '../on_provider'
+import { keepBest, tidy } from './keep'
+import type { Prepared, Preparing } from './prepare'
 import { previewFolder } from './previews'
-import { IMAGES_FILE, type Prepared, type Preparing } from './prepare'
 import type { NextProvider } from './provider'
 
 /** An engine that does not answer for so long is killed; what it has written stays. */
@@ -46,23 +44,28 @@ export interface RunSource {
   readonly prepare: ((preparing: Preparing) => Promise<Prepared>) | null
   /** What it goes on with where a provider fails; null where it is to stay with the one it has. */
   readonly next: NextProvider | null
+  /** What trains it from now on; null where that is the one it has. */
+  readonly provider: Provider | null
 }
 
 export class RunInWork {
   /** Settles, never rejects, when nothing more is prepared. */
   readonly prepared: Promise<void>
-  /** The run as it ended. */
+  /** Settles, never rejects: the run as it ended. */
   readonly ended: Promise<TrainingRun>
   progress: TrainingProgress
   /** Nothing more will become of it: its last news are on their way. */
   isOver = false
   readonly #parts: WorkParts
   readonly #engine: EngineClient
-  readonly #next: NextProvider | null
+  readonly #source: RunSource
+  /** As it was when it was taken into work. */
+  readonly #begunAs: TrainingRun
   readonly #stop = new AbortController()
-  readonly #before: number
   readonly #began = Date.now()
   #asked: Control | null = null
+  /** Some epoch's weights are kept as the best. */
+  #hasBest: boolean
   /** The pictures of epochs are written one after the other. */
   #writing: Promise<void> = Promise.resolve()
 
@@ -70,13 +73,15 @@ export class RunInWork {
   constructor(
     parts: WorkParts,
     readonly id: number,
-    { prepare, next }: RunSource,
+    source: RunSource,
   ) {
     this.#parts = parts
-    this.#next = next
+    this.#source = source
+    const { prepare } = source
     const { runs, paths, events } = parts
     const run = prepare ? runs.read(id) : runs.update(id, { state: 'running', problem: null })
-    this.#before = run.seconds
+    this.#begunAs = run
+    this.#hasBest = run.bestEpoch !== null
     this.progress = {
       ...{ run: id, phase: 'preparing', epoch: 0, epochs: run.settings.epochs, step: 0, steps: 0 },
       ...{ loss: null, secondsLeft: null, provider: runs.network(id).provider },
@@ -101,9 +106,10 @@ export class RunInWork {
 
   /** Asks it to pause or to end, by force where it does not answer; the run as it then is. */
   async ask(control: Control): Promise<TrainingRun> {
-    this.#asked = control
+    // What is to be ended is not paused any more, as when the folder closes meanwhile.
+    if (this.#asked !== 'cancel') this.#asked = control
     if (control === 'cancel') this.#stop.abort()
-    this.#engine.control(control)
+    this.#engine.control(this.#asked)
     const timer = setTimeout(
       () => {
         this.#stop.abort()
@@ -120,10 +126,22 @@ export class RunInWork {
 
   /** It has learned, and nothing is kept yet: the engine writes as much as for a pause. */
   get #hasUnwritten(): boolean {
-    return this.progress.epoch > 0 && this.#parts.runs.read(this.id).bestEpoch === null
+    return this.progress.epoch > 0 && !this.#hasBest
   }
 
   async #go(preparing: Promise<void>): Promise<TrainingRun> {
+    const { runs, events } = this.#parts
+    const run = await this.#outcome(preparing).catch((error: unknown) => this.#abandoned(error))
+    this.#engine.close()
+    runs.release(this.id)
+    this.isOver = true
+    events.emit('training.changed', run)
+    if (run.model !== null) events.emit('models.changed', {})
+    return run
+  }
+
+  /** Throws where what became of it cannot be stored. */
+  async #outcome(preparing: Promise<void>): Promise<TrainingRun> {
     let state: RunState
     try {
       await preparing
@@ -132,14 +150,24 @@ export class RunInWork {
       state = await this.#failed(error)
     }
     this.#engine.close()
-    const { runs, events } = this.#parts
+    const { runs } = this.#parts
     const run = runs.update(this.id, { state })
     if (ENDED.includes(state)) await tidy(runs.folderOf(this.id))
-    runs.release(this.id)
-    this.isOver = true
-    events.emit('training.changed', run)
-    if (run.model !== null) events.emit('models.changed', {})
     return run
+  }
+
+  /** The store of runs or the disk failed: it counts as interrupted, now or when it is looked for next, unless it had ended. */
+  #abandoned(error: unknown): TrainingRun {
+    const { runs, events } = this.#parts
+    const { message } = toWire(error)
+    events.emit('notice', { level: 'error', message })
+    const change = { state: 'interrupted', problem: message } as const
+    try {
+      const run = runs.read(this.id)
+      return ENDED.includes(run.state) ? run : runs.update(this.id, change)
+    } catch {
+      return { ...this.#begunAs, ...change }
+    }
   }
 
   async #prepare(prepare: (preparing: Preparing) => Promise<Prepared>): Promise<void> {
@@ -156,6 +184,8 @@ export class RunInWork {
   async #train(): Promise<RunState> {
     const { runs, events } = this.#parts
     events.emit('training.changed', runs.update(this.id, { state: 'running', problem: null }))
+    const { provider } = this.#source
+    if (provider !== null && provider !== this.progress.provider) await this.#moveTo(provider)
     for (;;) {
       try {
         const request = { folder: runs.folderOf(this.id) }
@@ -172,16 +202,21 @@ export class RunInWork {
   async #goesOn(error: WireError): Promise<boolean> {
     const { runs } = this.#parts
     const { provider: failed } = runs.network(this.id)
-    if (this.#next === null || this.#asked !== null || failed === 'cpu' || !isProvidersFault(error))
-      return false
+    const { next } = this.#source
+    if (next === null || this.#asked !== null || failed === 'cpu' || !isProvidersFault(error)) return false
     await this.#writing
-    const provider = await this.#next(failed, error.message)
+    const provider = await next(failed, error.message)
+    await this.#moveTo(provider)
+    this.#note(noteOf('goesOnWith', { failed, provider, reason: error.message }))
+    return this.#asked === null
+  }
+
+  async #moveTo(provider: Provider): Promise<void> {
+    const { runs } = this.#parts
     const folder = runs.folderOf(this.id)
     await writePlan(folder, { ...(await readPlan(folder)), provider })
     runs.update(this.id, { provider })
     this.#tell({ provider })
-    this.#note(noteOf('goesOnWith', { failed, provider, reason: error.message }))
-    return this.#asked === null
   }
 
   /** Stores what the run came to; the best weights become a model. */
@@ -189,10 +224,11 @@ export class RunInWork {
     await this.#writing
     const { runs } = this.#parts
     runs.update(this.id, { steps, bestEpoch, seconds: this.#seconds() })
-    if (end === 'paused') return 'paused'
+    const isEnded = end !== 'paused' || this.#asked === 'cancel'
+    if (!isEnded) return 'paused'
     this.#tell({ phase: 'saving' })
     await keepBest(this.#parts, this.id)
-    return end
+    return end === 'paused' ? 'cancelled' : end
   }
 
   /** What the run counts as where it did not come to its own end. */
@@ -245,7 +281,14 @@ export class RunInWork {
       await this.#storePreviews(row.epoch, previews)
     } finally {
       const isNew = runs.putEpoch(this.id, row)
-      runs.update(this.id, { seconds: this.#seconds(), steps, ...(isBest ? { bestEpoch: row.epoch } : {}) })
+      // An epoch that a resumed run tells again may have been followed by a better one, whose weights lie there already.
+      const isBestNow = isBest && (isNew || !this.#hasBest)
+      runs.update(this.id, {
+        seconds: this.#seconds(),
+        steps,
+        ...(isBestNow ? { bestEpoch: row.epoch } : {}),
+      })
+      this.#hasBest ||= isBest
       if (isNew) events.emit('training.epoch', { run: this.id, row, isBest })
     }
   }
@@ -261,9 +304,14 @@ export class RunInWork {
     }
   }
 
+  /** What cannot be stored is told at least. */
   #note(sentence: string): void {
     const { runs, events } = this.#parts
-    events.emit('training.changed', runs.note(this.id, sentence))
+    try {
+      events.emit('training.changed', runs.note(this.id, sentence))
+    } catch {
+      events.emit('notice', { level: 'warning', message: sentence })
+    }
   }
 
   #tell(change: Partial<TrainingProgress> = {}): void {
@@ -272,95 +320,6 @@ export class RunInWork {
   }
 
   #seconds(): number {
-    return this.#before + (Date.now() - this.#began) / 1000
-  }
-}
-
-/**
- * Makes a model of a run's best weights, once; of one that has none yet, of the averaged weights of its checkpoint. Does
- * nothing where not a step was kept.
- */
-export async function keepBest(
-  { runs, registry }: Pick<WorkParts, 'runs' | 'registry'>,
-  id: number,
-): Promise<TrainingRun> {
-  const folder = runs.folderOf(id)
-  const run = await withBest(runs, id)
-  const { bestEpoch, epochs, images, dataset, seconds, base } = run
-  const weights = join(folder, BEST_FILE)
-  if (run.model !== null || bestEpoch === null || !existsSync(weights)) return run
-  const settings = learnedBy(run.settings, await bestSize(folder))
-  const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
-  if (parent === null && (await readPlan(folder)).weights.length > 0)
-    throw new FacetError(
-      'model/unknown',
-      `${base}, which the training '${run.name}' began with, is gone, and what was learned is of no use without it.`,
-      { model: base, run: id },
-    )
-  const scoreOf = (at: number): number | undefined => epochs.find(({ epoch }) => epoch === at)?.val?.mean_f1
-  const [before, after] = [scoreOf(0), scoreOf(bestEpoch)]
-  if (before !== undefined && after !== undefined && after <= before)
-    runs.note(
-      id,
-      noteOf('noneBetter', {
-        base: parent?.manifest.name ?? base,
-        after: after.toFixed(3),
-        before: before.toFixed(3),
-      }),
-    )
-  const ended = epochs.filter(({ epoch }) => epoch > 0).length
-  const model = await addTrained(registry, {
-    name: run.name,
-    base: parent,
-    weights,
-    training: { dataset, settings, images, epochs: ended, bestEpoch, seconds },
-    steps: runs.network(id).steps,
-    images: await readImages(folder),
-    curves: epochs,
-    notes: runs.read(id).notes,
-  })
-  return runs.update(id, { model: model.manifest.id })
-}
-
-/** The run, its checkpoint's averaged weights counted as its best where it has no better ones. */
-async function withBest(runs: RunStore, id: number): Promise<TrainingRun> {
-  const run = runs.read(id)
-  if (run.model !== null || run.bestEpoch !== null) return run
-  try {
-    const bestEpoch = await bestOfCheckpoint(runs.folderOf(id))
-    return bestEpoch === null ? run : runs.update(id, { bestEpoch })
-  } catch (error) {
-    // A damaged checkpoint is none, and must not keep the run from being ended.
-    if (error instanceof FacetError && error.code.startsWith('checkpoint/')) return run
-    throw error
-  }
-}
-
-/** The settings as far as memory allowed them. */
-function learnedBy(settings: TrainSettings, size: StepSize | null): TrainSettings {
-  return size === null ? settings : { ...settings, train_bs: size.batch, input_resolution: size.resolution }
-}
-
-/** Removes what a run resumes from, several times the size of its model. */
-export async function tidy(folder: string): Promise<void> {
-  for (const name of [CHECKPOINT_FILE, BEST_FILE, TAPS_FOLDER])
-    await rm(join(folder, name), { recursive: true, force: true })
-}
-
-const imageList = z.array(
-  z.object({ name: z.string(), sha256: z.string(), use: z.enum(['train', 'val', 'replay']) }),
-)
-
-async function readImages(folder: string): Promise<TrainingImage[]> {
-  const file = join(folder, IMAGES_FILE)
-  try {
-    return imageList.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch (cause) {
-    throw new FacetError(
-      'file/malformed',
-      `${file} cannot be read; start the training anew.`,
-      { file },
-      { cause },
-    )
+    return this.#begunAs.seconds + (Date.now() - this.#began) / 1000
   }
 }
