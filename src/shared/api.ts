@@ -16,6 +16,8 @@ export interface JobProgress {
 
 /** News from the backend; a window applies them to what it shows. */
 export interface Events {
+  /** Another folder is open, or none: whoever shows the one before asks which. */
+  'workspace.changed': Record<never, never>
   /** Found while scanning; ids are new to the window. */
   'images.added': { rows: ImageRow[] }
   'images.changed': { rows: ImageRow[] }

@@ -274,6 +274,15 @@ export const REQUESTS = {
 } as const
 
 export type Method = keyof typeof REQUESTS
+
+/** Where the numbers of images, faces and runs come from the open folder: they are others' in another. */
+const OF_FOLDER =
+  /^(images\.|masks\.|inference\.(want|predict|confidence)$|models\.(look|compare)$|training\.(?!run$|bundle$))/
+
+/** True for a method that speaks of what is in the open folder. */
+export function isOfFolder(method: Method): boolean {
+  return OF_FOLDER.test(method)
+}
 /** What a caller writes (defaults may be left out) and what a handler receives (defaults filled in). */
 export type Request<M extends Method> = z.input<(typeof REQUESTS)[M]>
 export type Checked<M extends Method> = z.output<(typeof REQUESTS)[M]>

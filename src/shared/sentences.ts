@@ -115,6 +115,10 @@ export const NOTES = {
     en: '{parts} counts as unchecked, because its mask could not be taken: draw it, and tick it as checked.',
     ko: '{parts} 부위는 마스크를 가져올 수 없어 확인하지 않은 것으로 둡니다. 직접 그린 뒤 확인으로 표시하세요.',
   },
+  comparedOnNone: {
+    en: 'Not compared on, since one of the two models learned from the very picture ({faces}): {images}',
+    ko: '두 모델 중 하나가 바로 그 사진을 학습했으므로 비교에서 제외({faces}장): {images}',
+  },
   valTwins: {
     en: 'Left out of validation, since the very same pictures are learned from ({faces}): {images}',
     ko: '같은 사진을 학습하므로 검증에서 제외({faces}장): {images}',
@@ -191,6 +195,10 @@ export const NOTES = {
   cannotRun: {
     en: 'The provider {provider} cannot run this network here: {reason}',
     ko: '여기에서는 {provider}(으)로 이 네트워크를 실행할 수 없습니다: {reason}',
+  },
+  otherFolder: {
+    en: 'Another window opened another folder, so nothing was done in {folder}; open it again to go on.',
+    ko: '다른 창에서 다른 폴더를 열어 {folder}에는 아무 작업도 하지 않았습니다. 계속하려면 이 폴더를 다시 여세요.',
   },
   // Before trialDiffers, whose pattern fits these, too.
   onlyPredicts: {

@@ -523,8 +523,14 @@ describe('the gate', () => {
       for (const { image, id: row } of examples) expect([image, row]).not.toContain(null)
     }
     expect(progress.at(-1)).toMatchObject({ job: 'gate', done: 6, total: 6 })
+    const learned =
+      'Not compared on, since one of the two models learned from the very picture (1): CelebA-HQ-img/5.jpg'
+    expect(comparison.notes).toEqual([learned])
     const same = await app.call('models.compare', { baseline: 'gate', candidate: 'gate', run: id })
     expect(same.worse).toEqual([])
+    // Also of the model in use, whatever run the other comes from.
+    const turned = await app.call('models.compare', { baseline: 'gate', candidate: SHIPPED })
+    expect([turned.images.golden, turned.notes]).toEqual([1, [learned]])
   })
 
   test('counts the faces that it could read, tells of the others, and does not score a set without any', async () => {

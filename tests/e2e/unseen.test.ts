@@ -108,6 +108,53 @@ describe('what is not on screen', () => {
     }
   })
 
+  test('a window follows where another opens or closes a folder', async () => {
+    const here = await makeFolder('here', (path) => portrait(path, 'a.jpg'))
+    const there = await makeFolder('there', (path) => portrait(path, 'b.jpg'))
+    await served.server.call('workspace.open', { path: here })
+    window = await served.openWindow()
+    await window.onScreen('a.jpg')
+    const other = await served.openWindow()
+    try {
+      await other.onScreen('a.jpg')
+      await openByHand(there)
+      await window.onScreen('b.jpg')
+      await other.onScreen('b.jpg')
+      expect(await other.row('a.jpg').count()).toBe(0)
+      await other.page.getByText('Another window opened there.').waitFor()
+      await served.server.call('workspace.close', {})
+      await other.action('open-sample').waitFor()
+      await window.action('open-sample').waitFor()
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('a stroke on a photo of a folder that is not open any more is refused, not painted on another photo', async () => {
+    const left = await makeFolder('left', (path) => portrait(path, 'a.jpg'))
+    const opened = await makeFolder('opened', (path) => portrait(path, 'b.jpg'))
+    await served.server.call('workspace.open', { path: left })
+    window = await served.openWindow()
+    // A window that hears nothing goes on showing what it showed.
+    await window.page.route('**/events*', (route) => route.abort())
+    await window.page.reload()
+    await window.onScreen('a.jpg')
+    await window.part('hat').click()
+    await window.page.locator('[data-tool=brush]').click()
+    await served.server.call('workspace.open', { path: opened })
+    const rows = async () => (await served.server.call('images.list', {})).rows
+    await expect.poll(async () => (await rows()).map(({ name }) => name)).toEqual(['b.jpg'])
+    const [row] = await rows()
+    const { face } = await served.server.call('masks.open', { image: row?.id ?? 0 })
+    const before = await served.server.call('masks.history', { face })
+    await window.stroke([
+      { x: 4, y: 4 },
+      { x: 12, y: 4 },
+    ])
+    await window.page.getByText(`nothing was done in ${left}`).first().waitFor()
+    expect(await served.server.call('masks.history', { face })).toEqual(before)
+  })
+
   test('a tiny picture limits the brush, and the next one has it again as it was chosen', async () => {
     const folder = await makeFolder('tiny', async (path) => {
       await portrait(path, 'a.jpg')

@@ -1,8 +1,9 @@
 /** @file The app without a door: joins every domain's handlers into one table, checks each request, tells events. */
 import type { Response } from '../../shared/answers'
 import type { Api, EventName, Events } from '../../shared/api'
-import { REQUESTS, type Checked, type Method, type Request } from '../../shared/requests'
+import { isOfFolder, REQUESTS, type Checked, type Method, type Request } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
+import { noteOf } from '../../shared/notes'
 import { Loudspeaker } from '../base/events'
 import { problemOf } from './expected'
 import { datasetHandlers } from './datasets'
@@ -47,6 +48,11 @@ export interface Context {
 }
 
 export interface App extends Api {
+  /**
+   * `shown` is the folder that the caller has before its eyes, where it has one. Throws `conflict` where another is open by now
+   * and the method speaks of what is in it: an image's number would mean another photo.
+   */
+  call<M extends Method>(method: M, request: Request<M>, shown?: string): Promise<Response<M>>
   /** Hears every event, for a door that passes them all on. */
   onAny(listener: (event: EventName, payload: Events[EventName]) => void): () => void
   /** A picture for the window; see media.ts. */
@@ -60,6 +66,7 @@ export interface App extends Api {
 }
 
 export const EVENT_NAMES: readonly EventName[] = [
+  'workspace.changed',
   'images.added',
   'images.changed',
   'workspace.scan',
@@ -108,7 +115,10 @@ export function createApp(deps: Deps): App {
     trainingCommands(context),
   )
   return {
-    async call<M extends Method>(method: M, request: Request<M>): Promise<Response<M>> {
+    async call<M extends Method>(method: M, request: Request<M>, shown?: string): Promise<Response<M>> {
+      const open = workspace.current?.path
+      if (shown !== undefined && open !== shown && isOfFolder(method))
+        throw new FacetError('conflict', noteOf('otherFolder', { folder: shown }), { folder: shown })
       const handle = handlers[method] as (request: Checked<M>) => Response<M> | Promise<Response<M>>
       return handle(checkRequest(method, request))
     },

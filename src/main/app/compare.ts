@@ -9,6 +9,8 @@ import type { ModelComparison, ValidationScores } from '../../shared/training'
 import type { Sample, SampleSet } from '../dataset/samples'
 import { classCounts, confusionRows, sumConfusions, type Confusion } from '../metrics/confusion'
 import { scoresOf } from '../metrics/scores'
+import { hashFile } from '../models/importer'
+import { learnedPictures } from '../models/learned'
 import { networkOf, type Model } from '../models/registry'
 import { readPlan, type PlanSample } from '../training/plan'
 import type { Context } from './app'
@@ -23,7 +25,11 @@ const TOLERANCE = 0.01
 /** Faces that show where a part became worse. */
 const EXAMPLES = 3
 
+/** Faces that a note names. */
+const MAX_NAMED = 5
+
 type SetName = ModelComparison['sets'][number]['set']
+type Faces = Readonly<Record<SetName, readonly Sample[]>>
 
 /** The faces that both models were scored on. */
 interface Pair {
@@ -51,15 +57,42 @@ export async function compareModels(
   const uses = run ? await usesOf(training.folderOf(run.id)) : null
   return withSamples(workspace, dataset, async (set) => {
     const checked = set.samples.filter((sample) => sample.checked !== 0)
-    const faces: Readonly<Record<SetName, readonly Sample[]>> = {
+    const wanted: Faces = {
       val: uses
         ? checked.filter(({ name }) => uses.get(name) === 'val')
         : chooseFaces(checked, 'corrected').val,
-      // One that was pinned after the run had learned from it says nothing.
-      golden: checked.filter(({ golden, name }) => golden && uses?.get(name) !== 'train'),
+      golden: checked.filter(({ golden }) => golden),
     }
-    return compare(context, set, faces, baseline, candidate, work)
+    const { faces, notes } = await unlearned(registry, wanted, [baseline, candidate], work.signal)
+    const comparison = await compare(context, set, faces, baseline, candidate, work)
+    return { ...comparison, notes: [...notes, ...comparison.notes] }
   })
+}
+
+/**
+ * Without faces that one of the models learned from, as one that was pinned since then: what it says of them says nothing. A
+ * face whose picture cannot be read is left to who scores it.
+ */
+async function unlearned(
+  registry: Context['registry'],
+  { val, golden }: Faces,
+  models: readonly Model[],
+  signal: AbortSignal,
+): Promise<{ faces: Faces; notes: string[] }> {
+  const all = await registry.list()
+  const learned = await Promise.all(models.map(({ manifest }) => learnedPictures(manifest.id, all)))
+  const known = new Set<string>()
+  for (const { name, image } of [...val, ...golden]) {
+    const sha256 = await hashFile(image, signal).catch(() => null)
+    signal.throwIfAborted()
+    if (sha256 !== null && learned.some((pictures) => pictures.has(sha256))) known.add(name)
+  }
+  const rest = (some: readonly Sample[]): readonly Sample[] => some.filter(({ name }) => !known.has(name))
+  const images = [...known].slice(0, MAX_NAMED).join(', ') + (known.size > MAX_NAMED ? ', …' : '')
+  return {
+    faces: { val: rest(val), golden: rest(golden) },
+    notes: known.size > 0 ? [noteOf('comparedOnNone', { faces: known.size, images })] : [],
+  }
 }
 
 /** What the faces of a run were to it, by name. */
@@ -71,7 +104,7 @@ async function usesOf(folder: string): Promise<Map<string, PlanSample['use']>> {
 async function compare(
   context: Context,
   { root }: SampleSet,
-  faces: Readonly<Record<SetName, readonly Sample[]>>,
+  faces: Faces,
   baseline: Model,
   candidate: Model,
   work: Work,

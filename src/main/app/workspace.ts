@@ -233,6 +233,7 @@ export class WorkspaceHolder {
       const opened = this.#load(folder, this.events)
       await this.#closeCurrent()
       this.current = opened
+      this.events.emit('workspace.changed', {})
       return opened
     })
   }
@@ -329,6 +330,7 @@ export class WorkspaceHolder {
     const closing = this.current
     this.current = null
     if (closing === null) return
+    this.events.emit('workspace.changed', {})
     try {
       await this.#leaving()
     } finally {

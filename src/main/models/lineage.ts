@@ -20,7 +20,8 @@ export function childrenOf(models: readonly Stored[]): Map<string, string[]> {
   return children
 }
 
-function parentsOf({ parent, mix }: Manifest): string[] {
+/** Ids of the models that a model is made of; none of one that stands alone. */
+export function parentsOf({ parent, mix }: Manifest): string[] {
   return mix ? [mix.base, mix.other] : parent === null ? [] : [parent]
 }
 

@@ -12,6 +12,8 @@ import { decodeWire, encodeWire, hasArrays } from '../../shared/wire'
 import type { App } from '../app/app'
 import { CONTENT_SECURITY_POLICY } from './policy'
 
+/** Names the folder that the window shows, percent-encoded. */
+const SHOWN_HEADER = 'x-facet-folder'
 /** The largest request is a patch of a whole 8192 x 8192 grid, which run-lengths keep far below this. */
 const MAX_BODY = 64 * 2 ** 20
 /** A line now and then, so that a dead connection is noticed. */
@@ -135,7 +137,9 @@ async function answerCall(
     throw new FacetError('request/denied', `${method} must be asked for by POST.`)
   const body = await readBody(request)
   const isWire = request.headers['content-type'] === 'application/x-facet'
-  const value = await app.call(method, (isWire ? decodeWire(body) : parseJson(body)) as never)
+  const shown = request.headers[SHOWN_HEADER]
+  const folder = typeof shown === 'string' ? decodeText(shown, 'folder') : undefined
+  const value = await app.call(method, (isWire ? decodeWire(body) : parseJson(body)) as never, folder)
   const binary = hasArrays(value)
   response.setHeader('Content-Type', binary ? 'application/x-facet' : 'application/json')
   response.end(binary ? encodeWire(value) : JSON.stringify(value))
@@ -149,7 +153,7 @@ async function answerUpload(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method === 'DELETE') {
-    await app.discard(decodeName(name))
+    await app.discard(decodeText(name, 'file'))
     response.end()
     return
   }
@@ -157,7 +161,7 @@ async function answerUpload(
     throw new FacetError('request/denied', 'Files are handed over by POST, given up by DELETE.')
   const length = Number(request.headers['content-length'])
   const path = await app
-    .receive(decodeName(name), request, Number.isSafeInteger(length) ? length : null)
+    .receive(decodeText(name, 'file'), request, Number.isSafeInteger(length) ? length : null)
     .catch((error: unknown) => {
       if (!request.errored) throw error
       throw new FacetError('cancelled', `${name} broke off on its way.`, {}, { cause: error })
@@ -166,13 +170,13 @@ async function answerUpload(
   response.end(JSON.stringify({ path }))
 }
 
-function decodeName(name: string): string {
+function decodeText(text: string, what: 'file' | 'folder'): string {
   try {
-    return decodeURIComponent(name)
+    return decodeURIComponent(text)
   } catch (error) {
     throw new FacetError(
       'request/invalid',
-      'The name of the file cannot be understood.',
+      `The name of the ${what} cannot be understood.`,
       {},
       { cause: error },
     )

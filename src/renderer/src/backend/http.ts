@@ -17,6 +17,7 @@ type Listener = (payload: unknown) => void
 
 export class HttpBackend implements LinkedBackend {
   readonly host = 'browser'
+  folder: string | null = null
   private readonly listeners = new Map<string, Set<Listener>>()
   private readonly linkListeners = new Set<(up: boolean) => void>()
   private stream: EventSource | null = null
@@ -94,7 +95,11 @@ export class HttpBackend implements LinkedBackend {
     try {
       return await fetch(`${this.origin}/api/${method}`, {
         method: 'POST',
-        headers: { 'content-type': binary ? WIRE_TYPE : 'application/json', 'x-facet-token': this.token },
+        headers: {
+          'content-type': binary ? WIRE_TYPE : 'application/json',
+          'x-facet-token': this.token,
+          ...(this.folder !== null && { 'x-facet-folder': encodeURIComponent(this.folder) }),
+        },
         body: binary ? encodeWire(request) : JSON.stringify(request),
       })
     } catch (error) {

@@ -21,6 +21,11 @@ export interface Backend extends Api {
 
 /** A backend that may go away and come back while the window stays open. */
 export interface LinkedBackend extends Backend {
+  /**
+   * The folder that the window shows, or showed last: calls about what is in it are refused when another is open by now. Null
+   * where it has shown none.
+   */
+  folder: string | null
   /** Tells when the backend is lost (false) and when it is back (true). Returns a function that ends it. */
   onLink(listener: (up: boolean) => void): () => void
 }

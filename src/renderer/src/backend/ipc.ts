@@ -8,6 +8,8 @@ import type { LinkedBackend } from './index'
 
 export class IpcBackend implements LinkedBackend {
   readonly host = 'electron'
+  /** There is one window, and nobody else opens a folder. */
+  folder: string | null = null
 
   constructor(private readonly bridge: FacetBridge) {}
 

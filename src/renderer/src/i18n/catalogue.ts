@@ -132,6 +132,10 @@ const WINDOW = {
 
   'workspace.menu': { en: 'Workspace', ko: '작업 폴더' },
   'workspace.openOther': { en: 'Open another folder…', ko: '다른 폴더 열기…' },
+  'workspace.elsewhere': {
+    en: 'Another window opened {name}.',
+    ko: '다른 창에서 {name} 폴더를 열었습니다.',
+  },
   'workspace.close': { en: 'Close folder', ko: '폴더 닫기' },
 
   'list.title': { en: 'Images', ko: '이미지 목록' },

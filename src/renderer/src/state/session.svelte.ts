@@ -58,6 +58,8 @@ export class Session {
   #page: PageName = $state('images')
   dialog: DialogName | null = $state(null)
   settingsOpen = $state(false)
+  /** The backend said that another folder is open, which was not looked at yet. */
+  private isElsewhere = false
   /** The scan's last news; it may come before the answer that opens the workspace. */
   private scan: Pick<WorkspaceInfo, 'images' | 'scanning'> | null = null
 
@@ -212,8 +214,33 @@ export class Session {
         throw error
       } finally {
         this.opening = false
+        if (this.isElsewhere) this.follow()
       }
     }, 'open')
+  }
+
+  /** Shows what is open in the backend, where another window opened or closed a folder. */
+  private follow(): void {
+    this.isElsewhere = true
+    if (this.opening) return
+    this.opening = true
+    this.attempt(async () => {
+      try {
+        while (this.isElsewhere) await this.catchUp()
+      } finally {
+        this.opening = false
+      }
+    })
+  }
+
+  private async catchUp(): Promise<void> {
+    this.isElsewhere = false
+    const workspace = await this.backend.call('workspace.current', {})
+    if (workspace?.path === this.workspace?.path) return
+    await this.leave()
+    if (!workspace) return
+    await this.enter(workspace)
+    this.toasts.add('info', t('workspace.elsewhere', { name: workspace.name }))
   }
 
   private async leave(): Promise<void> {
@@ -229,6 +256,7 @@ export class Session {
 
   private async enter(workspace: WorkspaceInfo): Promise<void> {
     this.workspace = workspace
+    this.backend.folder = workspace.path
     this.applyScan()
     await this.readList()
     const last = workspace.lastImage === null ? null : this.list.row(workspace.lastImage)
@@ -429,6 +457,7 @@ export class Session {
 
   private listen(): void {
     const { backend } = this
+    backend.on('workspace.changed', () => this.follow())
     backend.on('images.added', ({ rows }) => {
       this.list.put(rows)
       const first = this.list.shownAt(0)
