@@ -128,6 +128,36 @@ describe('the Train page', () => {
     expect(await broken('.settings dd')).toEqual([])
   })
 
+  test('the table and the matrix of the gate stand beside or below each other, in any window', async () => {
+    const [face] = (await app.call('images.list', {})).rows
+    await app.call('images.pin', { image: face?.id ?? 0, golden: true })
+    await start('measured', PLAIN)
+    await window.page.locator('[data-verdict]').waitFor()
+    await window.page.locator('[data-set=golden]').waitFor()
+    const box = async (selector: string) =>
+      (await window.page.locator(selector).boundingBox()) ?? expect.fail(`${selector} is not there`)
+    for (const language of ['en', 'ko'] as const) {
+      await app.call('settings.write', { language })
+      await window.page.reload()
+      await window.page.locator('[data-verdict]').waitFor()
+      for (const width of [960, 1100, 1241, 1280, 1366, 1440, 1600, 1920]) {
+        await window.page.setViewportSize({ width, height: 900 })
+        const [table, matrix, page] = [
+          await box('table'),
+          await box('[data-confusion]'),
+          await box('[data-gate]'),
+        ]
+        const isBeside = table.x + table.width <= matrix.x
+        const isAbove = table.y + table.height <= matrix.y
+        expect([width, isBeside || isAbove]).toEqual([width, true])
+        for (const { x, width: wide } of [table, matrix])
+          expect(x + wide, `at ${width} px`).toBeLessThanOrEqual(page.x + page.width)
+      }
+    }
+    await app.call('settings.write', { language: 'en' })
+    await app.call('images.pin', { image: face?.id ?? 0, golden: false })
+  })
+
   test('a run goes on without its page, is paused, survives a reload, and is resumed to its end', async () => {
     await start('patient', WAITS)
     await watched(2).waitFor()
