@@ -255,7 +255,6 @@ export const TRAINING = {
     ko: '기반 모델({score})보다 낫지 않음',
   },
   'run.keptMark': { en: 'kept', ko: '남김' },
-  'run.noScore': { en: 'not scored yet', ko: '점수 없음' },
   'run.images': { en: '{train} + {val} images', ko: '이미지 {train} + {val}장' },
   'run.took': { en: 'took {time}', ko: '{time} 걸림' },
   'run.soFar': { en: '{time} so far', ko: '지금까지 {time}' },
