@@ -16,7 +16,7 @@ import { FacetWindow } from './window'
 
 const IDS = [0, 1, 2, 3, 4, 5, 6, 7]
 /** What the stand-in does, by seed; see helpers/stand_in_trainer.mjs. */
-const [PLAIN, WAITS, FAILS, WORSENS] = [0, 1, 5, 6]
+const [PLAIN, WAITS, FAILS, WORSENS, FAILS_ONCE, UNSCORED] = [0, 1, 5, 6, 7, 10]
 const EPOCHS = 4
 
 describe('the Train page', () => {
@@ -190,6 +190,24 @@ describe('the Train page', () => {
     const { models } = await app.call('models.list', {})
     expect(models.map(({ id }) => id)).toContain(model)
     expect((await app.call('settings.read', {})).model).toBeNull()
+  })
+
+  test('a run that was stopped before any score is not said to be the best', async () => {
+    await start('blind', UNSCORED)
+    await window.page.locator('[data-progress]').filter({ hasText: 'Epoch 2 of 4' }).waitFor()
+    await window.action('train-cancel').click()
+    await shown('cancelled').waitFor()
+    const outcome = await window.page.locator('[data-outcome]').innerText()
+    expect(outcome).toMatch(/before an epoch was scored.* at epoch 2 .*blind/)
+    await window.page.locator('[data-tab=curves]').click()
+    expect(await window.page.locator('[data-curves]').innerText()).not.toContain('best')
+  })
+
+  test('a run that its time limit ended says so', async () => {
+    const options = { epochs: EPOCHS, input_resolution: 64, time_limit: 0.06 }
+    await app.call('training.start', { name: 'short', model: null, images: 'corrected', options })
+    await window.page.locator('[data-run][data-state=done]').filter({ hasText: 'short' }).click()
+    expect(await window.page.locator('[data-outcome]').innerText()).toContain('in epoch 2 of 4')
   })
 
   test('a failure is told with its reason, on the page and over it', async () => {

@@ -8,6 +8,8 @@ import {
   nearestLook,
   Training,
 } from '../../../src/renderer/src/state/training.svelte'
+import { Models } from '../../../src/renderer/src/state/models.svelte'
+import { earlyEndOf, sidesOf } from '../../../src/renderer/src/state/run-outcome'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
 import { FacetError } from '../../../src/shared/errors'
 import type { Method } from '../../../src/shared/requests'
@@ -91,6 +93,29 @@ test('a run that failed can be gone on with once it had begun', () => {
   for (const state of ['paused', 'interrupted'] as const) expect(isResumable(run(1, state))).toBe(true)
   for (const state of ['running', 'done', 'cancelled'] as const)
     expect(isResumable(run(1, state, { epochs: [row(0)] }))).toBe(false)
+})
+
+test('why a run that is done ended early follows from its settings and its epochs', () => {
+  const settings = { epochs: 10, time_limit: 60, early_stopping: 3 } as TrainingRun['settings']
+  const ended = (count: number, seconds: number, bestEpoch: number, changes: Partial<TrainingRun> = {}) => {
+    const epochs = Array.from({ length: count + 1 }, (_, epoch) => ({ ...row(epoch), seconds }))
+    return earlyEndOf(run(1, 'done', { settings, epochs, bestEpoch, ...changes }))
+  }
+  expect(ended(4, 61, 4)).toBe('time')
+  expect(ended(6, 40, 3)).toBe('stalled')
+  expect(ended(6, 60, 3)).toBe('time')
+  expect(ended(10, 61, 10)).toBeNull()
+  expect(ended(4, 61, 4, { state: 'cancelled' })).toBeNull()
+  const patient = { settings: { ...settings, time_limit: null, early_stopping: 0 } }
+  expect(ended(6, 99, 1, patient)).toBeNull()
+})
+
+test('scores of another side than the base model is used at are told apart', () => {
+  const small = run(1, 'done', { settings: { input_resolution: 64 } as TrainingRun['settings'] })
+  expect(sidesOf(small, { resolution: 256 }, null)).toEqual({ scored: 64, own: 256 })
+  expect(sidesOf(small, { resolution: 64 }, null)).toBeNull()
+  expect(sidesOf(small, { resolution: 64 }, { resolution: 32 })).toEqual({ scored: 32, own: 64 }) // memory was short
+  expect(sidesOf(small, null, null)).toBeNull() // a fresh network
 })
 
 describe('runs', () => {

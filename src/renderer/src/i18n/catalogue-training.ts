@@ -273,6 +273,18 @@ export const TRAINING = {
     en: 'Stopped early; the best so far, epoch {n}, became the model {name}.',
     ko: '중간에 멈추었습니다. 가장 좋았던 에포크 {n}의 결과가 {name} 모델이 되었습니다.',
   },
+  'run.keptUnscored': {
+    en: 'Stopped before an epoch was scored; the weights as they stood at epoch {n} became the model {name}.',
+    ko: '에포크의 점수를 매기기 전에 멈추었습니다. 에포크 {n} 시점의 가중치가 {name} 모델이 되었습니다.',
+  },
+  'run.timeUp': {
+    en: 'The time limit of {time} ended it in epoch {n} of {total}.',
+    ko: '제한 시간({time})이 지나 에포크 {n} / {total}에서 끝났습니다.',
+  },
+  'run.stalled': {
+    en: 'It stopped early, after epoch {n} of {total}: validation had not risen for {patience|epoch|epochs}.',
+    ko: '검증 점수가 에포크 {patience}번 동안 오르지 않아 에포크 {n} / {total}에서 조기 종료했습니다.',
+  },
   'run.nothing': {
     en: 'Stopped before there was anything to keep.',
     ko: '남길 결과가 나오기 전에 멈추었습니다.',
@@ -318,6 +330,10 @@ export const TRAINING = {
   'curve.partsHint': {
     en: 'From 0 to 1; the dotted line is the base model.',
     ko: '0~1 범위이며 점선은 기반 모델입니다.',
+  },
+  'curve.sides': {
+    en: 'All scores here, the base model’s too, are measured at {scored} px, where this run learns. The base model itself works at {own} px, and Compare scores it so: scores there are not comparable with these.',
+    ko: '여기 점수는 기반 모델의 점수까지 모두 이 학습의 해상도인 {scored}픽셀에서 잰 것입니다. 기반 모델은 본래 {own}픽셀로 쓰이고 비교 화면에서도 그렇게 평가하므로, 두 화면의 점수는 서로 견줄 수 없습니다.',
   },
   'curve.lossText': {
     en: 'From {first} in the first epoch to {last} in the latest, number {n}.',
