@@ -85,6 +85,27 @@ describe('the Train page', () => {
     await expect.poll(() => window.action('train-start').isEnabled()).toBe(true)
   })
 
+  test('a list that shows nothing is nothing to learn from, in a sentence and without numbers', async () => {
+    await window.page.locator('[data-count=train]').waitFor()
+    await window.press('Escape')
+    await window.page.locator('[data-search]').fill('no such name')
+    await window.action('train').click()
+    await window.page.locator('[data-field=train-images] [role=radio]').nth(2).click()
+    const problem = window.page.locator('[data-problem]')
+    await problem.filter({ hasText: 'The list shows no images' }).waitFor()
+    expect(await window.page.locator('[data-count=train]').count()).toBe(0)
+    expect(await window.page.locator('[data-part-count=skin]').getAttribute('data-n')).toBe('0')
+    expect(await window.action('train-start').isDisabled()).toBe(true)
+    await window.page.locator('[data-field=train-images] [role=radio]').nth(1).click()
+    await problem.filter({ hasText: '2 images are put aside for validation' }).waitFor()
+    expect(await window.page.locator('[data-count=train]').innerText()).toBe('0')
+    await window.page.locator('[data-field=train-images] [role=radio]').first().click()
+    await window.page.locator('[data-count=train]').filter({ hasText: '6' }).waitFor()
+    await window.page.locator('[data-field=train-replay]').fill(join(suite.path, 'nowhere'))
+    await problem.filter({ hasText: 'nowhere' }).waitFor()
+    expect(await window.page.locator('[data-count=train]').count()).toBe(0)
+  })
+
   test('a name as long as names may be leaves room for what stands beside it', async () => {
     await start('a name that goes on and on '.repeat(3).slice(0, 80).trim(), WAITS)
     await watched(2).waitFor()

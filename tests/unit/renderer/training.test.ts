@@ -289,6 +289,35 @@ describe('the form', () => {
     waiting[2]?.(true)
     await third
     expect([form.problem, form.ready]).toEqual(['Nothing is corrected.', false])
+    expect(form.survey).toBeNull() // its numbers were of what was asked before
+  })
+
+  test('nothing in the list is nothing to ask about', async () => {
+    const waiting: (() => void)[] = []
+    const { training, asked } = make({
+      'training.survey': () =>
+        new Promise((resolve) =>
+          waiting.push(() => resolve({ images: { train: 3, val: 1, golden: 0 }, notes: [] })),
+        ),
+    })
+    const { form } = training
+    const before = form.ask([])
+    form.images = 'shown'
+    await form.ask([])
+    waiting[0]?.()
+    await before
+    expect([form.isEmpty, form.survey, form.problem, form.ready, form.asking]).toEqual([
+      true,
+      null,
+      null,
+      false,
+      false,
+    ])
+    expect(asked).toHaveLength(1)
+    const after = form.ask([7])
+    waiting[1]?.()
+    await after
+    expect([form.isEmpty, form.ready]).toEqual([false, true])
   })
 
   test('a text that is not acceptable holds the start up until it is', async () => {

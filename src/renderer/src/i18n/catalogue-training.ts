@@ -199,6 +199,14 @@ export const TRAINING = {
     en: 'Nothing to learn from yet: correct or accept some faces first.',
     ko: '아직 학습할 이미지가 없습니다. 먼저 얼굴을 몇 장 수정하거나 승인하세요.',
   },
+  'train.allAside': {
+    en: 'Nothing to learn from: {n|image is|images are} put aside for validation, and none is left to train on. Correct or accept more.',
+    ko: '학습할 이미지가 없습니다. 이미지 {n}장은 검증용이라 학습에 쓰지 않습니다. 몇 장 더 수정하거나 승인하세요.',
+  },
+  'train.noneShown': {
+    en: 'The list shows no images, so there is nothing to learn from: change its search or its filters.',
+    ko: '목록에 보이는 이미지가 없어 학습할 것이 없습니다. 검색어나 필터를 바꾸세요.',
+  },
   'train.parts': { en: 'Examples of each part', ko: '부위별 예시 수' },
   'train.partCount': { en: '{part}: {n|example|examples}', ko: '{part}: 예시 {n}개' },
   'train.few': { en: 'fewer than five', ko: '5개 미만' },
