@@ -81,6 +81,10 @@ describe('the Train page', () => {
     await option('epochs').fill('0')
     expect(await window.action('train-start').isDisabled()).toBe(true)
     expect(await option('epochs').getAttribute('aria-invalid')).toBe('true')
+    await window.action('train-options').click()
+    for (const place of ['[data-hold=true]', '[data-wrong]'])
+      expect(await window.page.locator(place).innerText()).toContain('Epochs')
+    await window.action('train-options').click()
     await option('epochs').fill('')
     await expect.poll(() => window.action('train-start').isEnabled()).toBe(true)
   })
@@ -125,6 +129,13 @@ describe('the Train page', () => {
     expect(await window.page.locator('[data-not-above]').innerText()).toContain('(0.500)')
     await window.page.locator('[data-tab=curves]').click()
     expect(await window.page.locator('[data-level]').getAttribute('data-level')).toBe('0.5')
+    // It learned at another side than its base is used at.
+    expect(await window.page.locator('[data-sides]').innerText()).toMatch(/at 64 px.* at 256 px/)
+    await window.action('train-new').click()
+    await window.page.locator('[data-count=train]').waitFor()
+    await window.page.locator('[data-field=train-name]').fill(' backwards')
+    expect(await window.page.locator('[data-hold=true]').innerText()).toContain('backwards')
+    expect(await window.action('train-start').isDisabled()).toBe(true)
   })
 
   test('no number breaks in the narrowest window', async () => {

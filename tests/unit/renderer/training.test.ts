@@ -263,6 +263,53 @@ test('a run is started with what the form says, under a name that is free', asyn
   expect(training.run?.name).toBe('night 4')
 })
 
+test('a name that a run or a model has is refused before anything is asked', async () => {
+  const { training } = make(
+    { 'training.survey': () => ({ images: { train: 3, val: 1, golden: 0 }, notes: [] }) },
+    ['밤'],
+  )
+  await training.form.ask([])
+  training.put(run(1, 'done', { name: 'night' }))
+  expect(training.canStart).toBe(true)
+  for (const taken of ['night', ' night ', '밤'.normalize('NFD')]) {
+    training.form.name = taken
+    expect([training.isNameTaken, training.canStart]).toEqual([true, false])
+  }
+  training.form.name = 'nights'
+  expect(training.canStart).toBe(true)
+})
+
+test('a model that something names and the list lacks was just made, or is gone', async () => {
+  const list: unknown[] = []
+  const { backend } = answering({ 'models.list': () => ({ models: [...list] }) })
+  const models = new Models(backend)
+  list.push({ id: 'made', name: 'made' })
+  await models.seek('made')
+  expect([models.find('made')?.name, models.gone]).toEqual(['made', []])
+  await models.seek('deleted')
+  expect(models.gone).toEqual(['deleted'])
+})
+
+test('models of one name are told apart by their ids', async () => {
+  const { backend } = answering({
+    'models.list': () => ({
+      models: [
+        { id: 'own', name: 'own' },
+        { id: 'own-2', name: 'own' },
+        { id: 'night', name: 'Night' },
+      ],
+    }),
+  })
+  const models = new Models(backend)
+  await models.read()
+  expect(['own', 'own-2', 'night', 'gone'].map((id) => models.nameOf(id))).toEqual([
+    'own (own)',
+    'own (own-2)',
+    'Night',
+    'gone',
+  ])
+})
+
 describe('the form', () => {
   test('the answer to the last question wins, a refusal is told', async () => {
     const waiting: ((fail: boolean) => void)[] = []

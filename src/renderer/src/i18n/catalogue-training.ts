@@ -148,6 +148,10 @@ export const TRAINING = {
     ko: '수정한 얼굴로 이 컴퓨터에서 모델을 학습합니다. 학습하는 동안에도 계속 작업할 수 있습니다.',
   },
   'train.name': { en: 'Name of the new model', ko: '새 모델 이름' },
+  'train.nameTaken': {
+    en: 'A run or a model named “{name}” is here already; choose another name.',
+    ko: '이름이 “{name}”인 학습 기록이나 모델이 이미 있습니다. 다른 이름을 입력하세요.',
+  },
   'train.base': { en: 'Start from', ko: '기반 모델' },
   'train.baseAuto': { en: 'Recommended: {name}', ko: '권장: {name}' },
   'train.baseAutoUnknown': { en: 'Recommended', ko: '권장' },
@@ -231,6 +235,7 @@ export const TRAINING = {
     ko: '{name} 학습이 진행 중입니다. 한 번에 하나만 학습할 수 있습니다.',
   },
   'train.more': { en: 'More options', ko: '추가 설정' },
+  'train.wrong': { en: 'Not possible as typed: {options}', ko: '입력한 값을 고쳐야 하는 항목: {options}' },
   'train.automatic': { en: 'Automatic', ko: '자동' },
   'train.automaticIs': { en: 'Automatic: {value}', ko: '자동: {value}' },
   'train.never': { en: 'none', ko: '없음' },

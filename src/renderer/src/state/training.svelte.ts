@@ -18,6 +18,11 @@ export function stemOf(name: string): string {
   return name.slice(0, MAX_STEM).trim()
 }
 
+/** A name as it is kept: composed, as not every keyboard sends it, and without blanks around. */
+function plainName(name: string): string {
+  return name.normalize('NFC').trim()
+}
+
 /** Being worked on. */
 export function isActive(state: RunState): boolean {
   return state === 'preparing' || state === 'running'
@@ -135,12 +140,25 @@ export class Training {
     this.gate.clear()
   }
 
+  private get takenNames(): string[] {
+    return [...this.runs.map(({ name }) => name), ...this.modelNames()].map(plainName)
+  }
+
+  /** Whether the name in the form is that of a run or a model already. */
+  get isNameTaken(): boolean {
+    return !this.form.starting && this.takenNames.includes(plainName(this.form.name))
+  }
+
+  /** Whether a run may be started as things stand. */
+  get canStart(): boolean {
+    return this.form.ready && this.active === null && !this.isNameTaken
+  }
+
   /** A name that no run and no model has yet, for the model of the next run. */
   get proposedName(): string {
-    const taken = [...this.runs.map(({ name }) => name), ...this.modelNames()]
     const stem = stemOf(this.stem)
     let number = this.runs.length + 1
-    while (taken.includes(`${stem} ${number}`)) number++
+    while (this.takenNames.includes(`${stem} ${number}`)) number++
     return `${stem} ${number}`
   }
 
