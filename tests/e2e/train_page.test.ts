@@ -313,4 +313,15 @@ describe('the Train page', () => {
     const { models } = await app.call('models.list', {})
     expect(models.map((entry) => entry.id)).toContain(model)
   })
+
+  test('a run whose model was deleted says so, and why there is nothing to compare', async () => {
+    await start('forgotten', PLAIN)
+    await window.action('train-model').waitFor()
+    const { model } = await latest()
+    await app.call('models.delete', { model: model ?? '' })
+    await window.page.locator('[data-model-gone]').waitFor()
+    expect(await window.action('train-model').count()).toBe(0)
+    expect(await window.page.locator('[data-tab=gate]').isDisabled()).toBe(true)
+    expect(await window.page.locator('[data-no-gate]').innerText()).toContain('deleted')
+  })
 })

@@ -320,6 +320,7 @@ export const TRAINING = {
     ko: '기록과 곡선을 삭제합니다. 만들어진 모델은 그대로 남습니다.',
   },
   'run.model': { en: 'Show the model {name}', ko: '{name} 모델 보기' },
+  'run.modelGone': { en: 'Its model was deleted', ko: '만든 모델은 삭제됨' },
   'run.status': { en: '{name}: {percent}', ko: '{name} 학습 {percent}' },
   'run.statusTip': { en: 'Training: open its curves', ko: '학습 중: 곡선 열기' },
   'run.finished': { en: '{name} is trained', ko: '{name} 학습이 끝났습니다' },
@@ -331,6 +332,15 @@ export const TRAINING = {
 
   'tab.curves': { en: 'Curves', ko: '곡선' },
   'tab.gate': { en: 'Compare', ko: '비교' },
+  'tab.notYet': {
+    en: 'Compared once it has made a model.',
+    ko: '모델이 만들어지면 비교할 수 있습니다.',
+  },
+  'tab.noModel': { en: 'It made no model to compare.', ko: '만들어진 모델이 없어 비교할 수 없습니다.' },
+  'tab.modelGone': {
+    en: 'Its model was deleted, so there is nothing to compare.',
+    ko: '모델이 삭제되어 비교할 수 없습니다.',
+  },
   'tab.settings': { en: 'Settings', ko: '설정' },
 
   'curve.loss': { en: 'Loss', ko: '손실' },
