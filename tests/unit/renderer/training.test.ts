@@ -153,6 +153,17 @@ describe('runs', () => {
     expect(training.trail).toEqual({ run: 2, dots: [{ x: 0.3, y: 0.5 }] })
   })
 
+  test('a run that goes on keeps its share until its steps are those of learning', () => {
+    const settings = { epochs: 10 } as TrainingRun['settings']
+    const paused = run(1, 'paused', { settings, epochs: [0, 1, 2, 3, 4, 5].map((epoch) => row(epoch)) })
+    expect(training.shareOf(paused)).toBe(0.5)
+    training.put({ ...paused, state: 'running' })
+    training.advance(progress(0, null, { phase: 'preparing', epoch: 0, steps: 0 }))
+    expect(training.share).toBe(0.5)
+    training.advance(progress(54, 0.4, { epoch: 6 }))
+    expect(training.share).toBe(0.54)
+  })
+
   test('the trail stays short however long a run is', () => {
     for (let step = 1; step <= 5000; step++) training.advance(progress(step, 1 / step, { steps: 5000 }))
     expect(training.trail.dots.length).toBeLessThan(1300)

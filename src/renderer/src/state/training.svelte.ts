@@ -100,12 +100,17 @@ export class Training {
   readonly run = $derived(this.runs.find(({ id }) => id === this.chosen) ?? null)
   /** What is shown of the chosen run: the comparison once there is a model. */
   readonly tab: RunTab = $derived(this.chosenTab ?? (this.run && this.run.model !== null ? 'gate' : 'curves'))
-  /** How far the run in work is, 0..1; before the first epoch its steps are not those of learning. */
-  readonly share = $derived(
-    this.progress && this.progress.steps > 0 && this.progress.epoch > 0
-      ? this.progress.step / this.progress.steps
-      : 0,
-  )
+  /** How far the run in work is, 0..1. */
+  readonly share = $derived(this.active ? this.shareOf(this.active) : 0)
+
+  /** How far a run is, 0..1: before the first step of a start its steps are not those of learning, and its epochs tell. */
+  shareOf({ id, epochs, settings }: TrainingRun): number {
+    const { progress } = this
+    if (progress?.run === id && progress.epoch > 0 && progress.steps > 0)
+      return progress.step / progress.steps
+    const last = epochs.at(-1)?.epoch ?? 0
+    return last > 0 ? last / settings.epochs : 0
+  }
 
   showTab(tab: RunTab): void {
     this.chosenTab = tab
