@@ -256,6 +256,16 @@ describe('the Train page', () => {
     expect(await window.page.locator('.settings').innerText()).toMatch(/Few examples of Neck \(\d\)/)
   })
 
+  test('what was said of a failure goes when the run goes on and is done', async () => {
+    await start('second try', FAILS_ONCE)
+    await shown('failed').waitFor()
+    const told = window.page.locator('[data-toast=error]').filter({ hasText: 'second try' })
+    await told.waitFor()
+    await window.action('train-resume').click()
+    await shown('done').waitFor()
+    await told.waitFor({ state: 'detached' })
+  })
+
   test('the epochs are gone through by arrows, and what is held is seen instead', async () => {
     await start('watched', PLAIN)
     await shown('done').waitFor()
