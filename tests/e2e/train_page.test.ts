@@ -328,7 +328,11 @@ describe('the Train page', () => {
     await start('forgotten', PLAIN)
     await window.action('train-model').waitFor()
     const { model } = await latest()
-    await app.call('models.delete', { model: model ?? '' })
+    await window.action('train-model').click()
+    await window.page.locator(`[data-details="${model}"]`).waitFor()
+    await app.call('models.delete', { model: model ?? '' }) // as by another window
+    await window.page.locator(`[data-details]:not([data-details="${model}"])`).waitFor()
+    await window.press('Escape')
     await window.page.locator('[data-model-gone]').waitFor()
     expect(await window.action('train-model').count()).toBe(0)
     expect(await window.page.locator('[data-tab=gate]').isDisabled()).toBe(true)
