@@ -62,6 +62,26 @@ export const NOTES = {
     en: 'There are no other faces that could keep the model from forgetting, so nothing does.',
     ko: '알던 것을 지켜 줄 다른 얼굴이 없어, 알던 것을 잊을 수 있습니다.',
   },
+  noOtherFaces: {
+    en: '{root} holds no pictures that could be learned beside the new ones (jpg, png, webp, bmp, tiff); name another folder, or none.',
+    ko: '{root} 폴더에 새 이미지와 함께 학습할 사진(jpg, png, webp, bmp, tiff)이 없습니다. 다른 폴더를 고르거나 비워 두세요.',
+  },
+  anotherInWork: {
+    en: 'Another training is in work; pause it, or wait for its end.',
+    ko: '다른 학습이 진행 중입니다. 일시정지하거나 끝날 때까지 기다리세요.',
+  },
+  notInWork: {
+    en: "The training of '{name}' is not in work here.",
+    ko: '{name} 학습은 여기에서 진행 중이 아닙니다.',
+  },
+  endedAlready: {
+    en: "The training of '{name}' has ended already.",
+    ko: '{name} 학습은 이미 끝났습니다.',
+  },
+  stoppedUnready: {
+    en: 'It was stopped before its faces were ready; start it anew.',
+    ko: '얼굴 준비가 끝나기 전에 멈추었습니다. 새로 시작하세요.',
+  },
   replays: {
     en: "{faces} other faces come up among the new ones with the base model's answers, so that it forgets less (replay).",
     ko: '다른 얼굴 {faces}장을 기반 모델의 답과 함께 새 얼굴 사이에 섞어, 알던 것을 덜 잊게 합니다(리플레이).',

@@ -105,6 +105,26 @@ describe('browsing', () => {
       if (map) expectSameMasks((await storedMasks(served.server, name)).map, map)
     }
     expect(await names()).toHaveLength(3)
+    // A golden face is not trained on, whatever the dataset gave it for.
+    await window.press('g')
+    await window.row('CelebA-HQ-img/0.jpg').locator('[role=img]').waitFor()
+    expect(await window.row('CelebA-HQ-img/0.jpg').innerText()).not.toContain('train')
+    // What was under the pointer is not there any more on another page.
+    const hovered = window.page.locator('[data-hover]')
+    const { width } = maps.get(0) ?? expect.fail('there are no masks')
+    await expect
+      .poll(async () => {
+        for (const x of [0.3, 0.5, 0.7]) {
+          await window.hover({ x: x * width, y: 0.5 * width })
+          if ((await hovered.innerText()) !== '') return true
+        }
+        return false
+      })
+      .toBe(true)
+    await window.press('t')
+    await window.page.locator('[data-page=train]').waitFor()
+    expect(await hovered.innerText()).toBe('')
+    await window.press('Escape')
   })
 
   test('a damaged picture says so and keeps nobody from the next one', async () => {

@@ -16,7 +16,7 @@ import { FacetWindow } from './window'
 
 const IDS = [0, 1, 2, 3, 4, 5, 6, 7]
 /** What the stand-in does, by seed; see helpers/stand_in_trainer.mjs. */
-const [PLAIN, WAITS, FAILS, WORSENS] = [0, 1, 5, 6]
+const [PLAIN, WAITS, FAILS, WORSENS, FAILS_ONCE, UNSCORED] = [0, 1, 5, 6, 7, 10]
 const EPOCHS = 4
 
 describe('the Train page', () => {
@@ -81,8 +81,33 @@ describe('the Train page', () => {
     await option('epochs').fill('0')
     expect(await window.action('train-start').isDisabled()).toBe(true)
     expect(await option('epochs').getAttribute('aria-invalid')).toBe('true')
+    await window.action('train-options').click()
+    for (const place of ['[data-hold=true]', '[data-wrong]'])
+      expect(await window.page.locator(place).innerText()).toContain('Epochs')
+    await window.action('train-options').click()
     await option('epochs').fill('')
     await expect.poll(() => window.action('train-start').isEnabled()).toBe(true)
+  })
+
+  test('a list that shows nothing is nothing to learn from, in a sentence and without numbers', async () => {
+    await window.page.locator('[data-count=train]').waitFor()
+    await window.press('Escape')
+    await window.page.locator('[data-search]').fill('no such name')
+    await window.action('train').click()
+    await window.page.locator('[data-field=train-images] [role=radio]').nth(2).click()
+    const problem = window.page.locator('[data-problem]')
+    await problem.filter({ hasText: 'The list shows no images' }).waitFor()
+    expect(await window.page.locator('[data-count=train]').count()).toBe(0)
+    expect(await window.page.locator('[data-part-count=skin]').getAttribute('data-n')).toBe('0')
+    expect(await window.action('train-start').isDisabled()).toBe(true)
+    await window.page.locator('[data-field=train-images] [role=radio]').nth(1).click()
+    await problem.filter({ hasText: '2 images are put aside for validation' }).waitFor()
+    expect(await window.page.locator('[data-count=train]').innerText()).toBe('0')
+    await window.page.locator('[data-field=train-images] [role=radio]').first().click()
+    await window.page.locator('[data-count=train]').filter({ hasText: '6' }).waitFor()
+    await window.page.locator('[data-field=train-replay]').fill(join(suite.path, 'nowhere'))
+    await problem.filter({ hasText: 'nowhere' }).waitFor()
+    expect(await window.page.locator('[data-count=train]').count()).toBe(0)
   })
 
   test('a name as long as names may be leaves room for what stands beside it', async () => {
@@ -104,6 +129,13 @@ describe('the Train page', () => {
     expect(await window.page.locator('[data-not-above]').innerText()).toContain('(0.500)')
     await window.page.locator('[data-tab=curves]').click()
     expect(await window.page.locator('[data-level]').getAttribute('data-level')).toBe('0.5')
+    // It learned at another side than its base is used at.
+    expect(await window.page.locator('[data-sides]').innerText()).toMatch(/at 64 px.* at 256 px/)
+    await window.action('train-new').click()
+    await window.page.locator('[data-count=train]').waitFor()
+    await window.page.locator('[data-field=train-name]').fill(' backwards')
+    expect(await window.page.locator('[data-hold=true]').innerText()).toContain('backwards')
+    expect(await window.action('train-start').isDisabled()).toBe(true)
   })
 
   test('no number breaks in the narrowest window', async () => {
@@ -126,6 +158,36 @@ describe('the Train page', () => {
     await window.page.locator('[data-tab=settings]').click()
     await window.page.locator('.settings dd').first().waitFor()
     expect(await broken('.settings dd')).toEqual([])
+  })
+
+  test('the table and the matrix of the gate stand beside or below each other, in any window', async () => {
+    const [face] = (await app.call('images.list', {})).rows
+    await app.call('images.pin', { image: face?.id ?? 0, golden: true })
+    await start('measured', PLAIN)
+    await window.page.locator('[data-verdict]').waitFor()
+    await window.page.locator('[data-set=golden]').waitFor()
+    const box = async (selector: string) =>
+      (await window.page.locator(selector).boundingBox()) ?? expect.fail(`${selector} is not there`)
+    for (const language of ['en', 'ko'] as const) {
+      await app.call('settings.write', { language })
+      await window.page.reload()
+      await window.page.locator('[data-verdict]').waitFor()
+      for (const width of [960, 1100, 1241, 1280, 1366, 1440, 1600, 1920]) {
+        await window.page.setViewportSize({ width, height: 900 })
+        const [table, matrix, page] = [
+          await box('table'),
+          await box('[data-confusion]'),
+          await box('[data-gate]'),
+        ]
+        const isBeside = table.x + table.width <= matrix.x
+        const isAbove = table.y + table.height <= matrix.y
+        expect([width, isBeside || isAbove]).toEqual([width, true])
+        for (const { x, width: wide } of [table, matrix])
+          expect(x + wide, `at ${width} px`).toBeLessThanOrEqual(page.x + page.width)
+      }
+    }
+    await app.call('settings.write', { language: 'en' })
+    await app.call('images.pin', { image: face?.id ?? 0, golden: false })
   })
 
   test('a run goes on without its page, is paused, survives a reload, and is resumed to its end', async () => {
@@ -162,6 +224,24 @@ describe('the Train page', () => {
     expect((await app.call('settings.read', {})).model).toBeNull()
   })
 
+  test('a run that was stopped before any score is not said to be the best', async () => {
+    await start('blind', UNSCORED)
+    await window.page.locator('[data-progress]').filter({ hasText: 'Epoch 2 of 4' }).waitFor()
+    await window.action('train-cancel').click()
+    await shown('cancelled').waitFor()
+    const outcome = await window.page.locator('[data-outcome]').innerText()
+    expect(outcome).toMatch(/before an epoch was scored.* at epoch 2 .*blind/)
+    await window.page.locator('[data-tab=curves]').click()
+    expect(await window.page.locator('[data-curves]').innerText()).not.toContain('best')
+  })
+
+  test('a run that its time limit ended says so', async () => {
+    const options = { epochs: EPOCHS, input_resolution: 64, time_limit: 0.06 }
+    await app.call('training.start', { name: 'short', model: null, images: 'corrected', options })
+    await window.page.locator('[data-run][data-state=done]').filter({ hasText: 'short' }).click()
+    expect(await window.page.locator('[data-outcome]').innerText()).toContain('in epoch 2 of 4')
+  })
+
   test('a failure is told with its reason, on the page and over it', async () => {
     await start('hopeless', FAILS)
     await shown('failed').waitFor()
@@ -174,6 +254,16 @@ describe('the Train page', () => {
     expect(await window.action('watch-truth').isDisabled()).toBe(true)
     await window.page.locator('[data-tab=settings]').click()
     expect(await window.page.locator('.settings').innerText()).toMatch(/Few examples of Neck \(\d\)/)
+  })
+
+  test('what was said of a failure goes when the run goes on and is done', async () => {
+    await start('second try', FAILS_ONCE)
+    await shown('failed').waitFor()
+    const told = window.page.locator('[data-toast=error]').filter({ hasText: 'second try' })
+    await told.waitFor()
+    await window.action('train-resume').click()
+    await shown('done').waitFor()
+    await told.waitFor({ state: 'detached' })
   })
 
   test('the epochs are gone through by arrows, and what is held is seen instead', async () => {
@@ -232,5 +322,20 @@ describe('the Train page', () => {
     await expect.poll(() => window.page.locator(`[data-run="${id}"]`).count()).toBe(0)
     const { models } = await app.call('models.list', {})
     expect(models.map((entry) => entry.id)).toContain(model)
+  })
+
+  test('a run whose model was deleted says so, and why there is nothing to compare', async () => {
+    await start('forgotten', PLAIN)
+    await window.action('train-model').waitFor()
+    const { model } = await latest()
+    await window.action('train-model').click()
+    await window.page.locator(`[data-details="${model}"]`).waitFor()
+    await app.call('models.delete', { model: model ?? '' }) // as by another window
+    await window.page.locator(`[data-details]:not([data-details="${model}"])`).waitFor()
+    await window.press('Escape')
+    await window.page.locator('[data-model-gone]').waitFor()
+    expect(await window.action('train-model').count()).toBe(0)
+    expect(await window.page.locator('[data-tab=gate]').isDisabled()).toBe(true)
+    expect(await window.page.locator('[data-no-gate]').innerText()).toContain('deleted')
   })
 })

@@ -5,7 +5,7 @@
  * 0 trains: `epochs` passes, losses 1 / (epoch + 1), F1 rising by a hundredth a pass from 0.5. 1 waits after pass 2 for to be
  * asked. 2 is as 1 but deaf. 3 kills itself after pass 2, once. 4 kills itself before the first pass, always. 5 fails. 6 gets
  * worse with every pass. 7 fails after pass 2, once. 8 has memory for half the side and one face at a time. 9 kills itself after
- * pass 2 wherever it is not on the processor.
+ * pass 2 wherever it is not on the processor. 10 waits as 1, and scores nothing but the base. A time limit ends any of them.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,8 +16,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const here = dirname(fileURLToPath(import.meta.url))
 const beside = join(here, 'real_engine.js')
 const REAL = existsSync(beside) ? beside : resolve(here, '../../out/main/engine.js')
-const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS, FAILS_ONCE, CRAMPED, DIES_ON_GPU] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+const [PLAIN, WAITS, DEAF, DIES_ONCE, DIES, FAILS, WORSENS, FAILS_ONCE, CRAMPED, DIES_ON_GPU, UNSCORED] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 ]
 /** The tensor that it changes. */
 const NAME = 'face_decoder.background_token.weight'
@@ -82,7 +82,8 @@ async function train(id, folder) {
     const losses = { loss, cross_entropy: loss, dice: loss, lr: loss === null ? null : settings.lr }
     // Since the run began: a look of a hundredth, and two of steps an epoch.
     const seconds = 0.01 * (1 + 3 * epoch)
-    const row = { epoch, ...losses, seconds, val: { mean_f1: mean, f1 } }
+    const val = seed === UNSCORED && epoch > 0 ? null : { mean_f1: mean, f1 }
+    const row = { epoch, ...losses, seconds, val }
     const isBest = epoch > 0 && (epoch === 1 || seed !== WORSENS)
     if (isBest) best = epoch
     rows.push(row)
@@ -106,9 +107,10 @@ async function train(id, folder) {
       mkdirSync(died)
       throw new Error('A photo is missing.')
     }
-    if (epoch === 2 && begun < 2 && (seed === WAITS || seed === DEAF))
+    if (epoch === 2 && begun < 2 && (seed === WAITS || seed === DEAF || seed === UNSCORED))
       while (seed === DEAF || !controls.has(id)) await sleep(5)
     await sleep(5)
+    if (settings.time_limit !== null && seconds >= settings.time_limit) break
     const asked = controls.get(id)
     controls.delete(id)
     if (asked && seed !== PLAIN) {

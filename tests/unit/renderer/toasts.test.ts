@@ -1,6 +1,9 @@
 /** @file How long messages stay: what must be read until it is dismissed or does not hold any more. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Toasts } from '../../../src/renderer/src/state/toasts.svelte'
+import { TrainToasts } from '../../../src/renderer/src/state/train-toasts'
+import { t } from '../../../src/renderer/src/i18n/i18n.svelte'
+import type { RunState, TrainingRun } from '../../../src/shared/training'
 import { FacetError } from '../../../src/shared/errors'
 
 let toasts: Toasts
@@ -28,6 +31,26 @@ test('an error goes when the same action goes well, or with its page; a warning 
   expect(toasts.items.map(({ message }) => message)).toEqual(['Cannot read in.', ''])
   toasts.dropErrors()
   expect(levels()).toEqual(['warning'])
+})
+
+test('what was said of training goes with its cause', () => {
+  const training = new TrainToasts(toasts)
+  const runs = (...states: readonly RunState[]) =>
+    states.map((state, id) => ({ id, name: `faces ${id}`, state }) as TrainingRun)
+  const failed = (id: number) => toasts.add('error', t('run.failedTitle', { name: `faces ${id}` }), 'Why.')
+  training.heed(runs('running', 'failed', 'failed'))
+  toasts.fail(new FacetError('conflict', 'Another training is in work.'), 'train')
+  toasts.fail(new FacetError('file/unwritable', 'Cannot write out.'), 'export')
+  failed(1)
+  failed(2)
+  training.heed(runs('running', 'failed', 'failed'))
+  expect(toasts.items).toHaveLength(4)
+  training.heed(runs('done', 'running', 'failed'))
+  training.heed(runs('done', 'done', 'failed'))
+  expect(toasts.items.map(({ action, title }) => action ?? title)).toEqual([
+    'export',
+    'The training of faces 2 failed',
+  ])
 })
 
 test('the newest is dismissed first', () => {

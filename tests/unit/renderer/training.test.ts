@@ -8,6 +8,8 @@ import {
   nearestLook,
   Training,
 } from '../../../src/renderer/src/state/training.svelte'
+import { Models } from '../../../src/renderer/src/state/models.svelte'
+import { earlyEndOf, sidesOf } from '../../../src/renderer/src/state/run-outcome'
 import { Watch } from '../../../src/renderer/src/state/watch.svelte'
 import { FacetError } from '../../../src/shared/errors'
 import type { Method } from '../../../src/shared/requests'
@@ -93,6 +95,29 @@ test('a run that failed can be gone on with once it had begun', () => {
     expect(isResumable(run(1, state, { epochs: [row(0)] }))).toBe(false)
 })
 
+test('why a run that is done ended early follows from its settings and its epochs', () => {
+  const settings = { epochs: 10, time_limit: 60, early_stopping: 3 } as TrainingRun['settings']
+  const ended = (count: number, seconds: number, bestEpoch: number, changes: Partial<TrainingRun> = {}) => {
+    const epochs = Array.from({ length: count + 1 }, (_, epoch) => ({ ...row(epoch), seconds }))
+    return earlyEndOf(run(1, 'done', { settings, epochs, bestEpoch, ...changes }))
+  }
+  expect(ended(4, 61, 4)).toBe('time')
+  expect(ended(6, 40, 3)).toBe('stalled')
+  expect(ended(6, 60, 3)).toBe('time')
+  expect(ended(10, 61, 10)).toBeNull()
+  expect(ended(4, 61, 4, { state: 'cancelled' })).toBeNull()
+  const patient = { settings: { ...settings, time_limit: null, early_stopping: 0 } }
+  expect(ended(6, 99, 1, patient)).toBeNull()
+})
+
+test('scores of another side than the base model is used at are told apart', () => {
+  const small = run(1, 'done', { settings: { input_resolution: 64 } as TrainingRun['settings'] })
+  expect(sidesOf(small, { resolution: 256 }, null)).toEqual({ scored: 64, own: 256 })
+  expect(sidesOf(small, { resolution: 64 }, null)).toBeNull()
+  expect(sidesOf(small, { resolution: 64 }, { resolution: 32 })).toEqual({ scored: 32, own: 64 }) // memory was short
+  expect(sidesOf(small, null, null)).toBeNull() // a fresh network
+})
+
 describe('runs', () => {
   let training: Training
   beforeEach(() => {
@@ -126,6 +151,17 @@ describe('runs', () => {
     expect(training.trail.dots.map(({ x }) => x)).toEqual([0.5, 1])
     training.advance(progress(3, 0.5, { run: 2 }))
     expect(training.trail).toEqual({ run: 2, dots: [{ x: 0.3, y: 0.5 }] })
+  })
+
+  test('a run that goes on keeps its share until its steps are those of learning', () => {
+    const settings = { epochs: 10 } as TrainingRun['settings']
+    const paused = run(1, 'paused', { settings, epochs: [0, 1, 2, 3, 4, 5].map((epoch) => row(epoch)) })
+    expect(training.shareOf(paused)).toBe(0.5)
+    training.put({ ...paused, state: 'running' })
+    training.advance(progress(0, null, { phase: 'preparing', epoch: 0, steps: 0 }))
+    expect(training.share).toBe(0.5)
+    training.advance(progress(54, 0.4, { epoch: 6 }))
+    expect(training.share).toBe(0.54)
   })
 
   test('the trail stays short however long a run is', () => {
@@ -238,6 +274,53 @@ test('a run is started with what the form says, under a name that is free', asyn
   expect(training.run?.name).toBe('night 4')
 })
 
+test('a name that a run or a model has is refused before anything is asked', async () => {
+  const { training } = make(
+    { 'training.survey': () => ({ images: { train: 3, val: 1, golden: 0 }, notes: [] }) },
+    ['밤'],
+  )
+  await training.form.ask([])
+  training.put(run(1, 'done', { name: 'night' }))
+  expect(training.canStart).toBe(true)
+  for (const taken of ['night', ' night ', '밤'.normalize('NFD')]) {
+    training.form.name = taken
+    expect([training.isNameTaken, training.canStart]).toEqual([true, false])
+  }
+  training.form.name = 'nights'
+  expect(training.canStart).toBe(true)
+})
+
+test('a model that something names and the list lacks was just made, or is gone', async () => {
+  const list: unknown[] = []
+  const { backend } = answering({ 'models.list': () => ({ models: [...list] }) })
+  const models = new Models(backend)
+  list.push({ id: 'made', name: 'made' })
+  await models.seek('made')
+  expect([models.find('made')?.name, models.gone]).toEqual(['made', []])
+  await models.seek('deleted')
+  expect(models.gone).toEqual(['deleted'])
+})
+
+test('models of one name are told apart by their ids', async () => {
+  const { backend } = answering({
+    'models.list': () => ({
+      models: [
+        { id: 'own', name: 'own' },
+        { id: 'own-2', name: 'own' },
+        { id: 'night', name: 'Night' },
+      ],
+    }),
+  })
+  const models = new Models(backend)
+  await models.read()
+  expect(['own', 'own-2', 'night', 'gone'].map((id) => models.nameOf(id))).toEqual([
+    'own (own)',
+    'own (own-2)',
+    'Night',
+    'gone',
+  ])
+})
+
 describe('the form', () => {
   test('the answer to the last question wins, a refusal is told', async () => {
     const waiting: ((fail: boolean) => void)[] = []
@@ -264,6 +347,35 @@ describe('the form', () => {
     waiting[2]?.(true)
     await third
     expect([form.problem, form.ready]).toEqual(['Nothing is corrected.', false])
+    expect(form.survey).toBeNull() // its numbers were of what was asked before
+  })
+
+  test('nothing in the list is nothing to ask about', async () => {
+    const waiting: (() => void)[] = []
+    const { training, asked } = make({
+      'training.survey': () =>
+        new Promise((resolve) =>
+          waiting.push(() => resolve({ images: { train: 3, val: 1, golden: 0 }, notes: [] })),
+        ),
+    })
+    const { form } = training
+    const before = form.ask([])
+    form.images = 'shown'
+    await form.ask([])
+    waiting[0]?.()
+    await before
+    expect([form.isEmpty, form.survey, form.problem, form.ready, form.asking]).toEqual([
+      true,
+      null,
+      null,
+      false,
+      false,
+    ])
+    expect(asked).toHaveLength(1)
+    const after = form.ask([7])
+    waiting[1]?.()
+    await after
+    expect([form.isEmpty, form.ready]).toEqual([false, true])
   })
 
   test('a text that is not acceptable holds the start up until it is', async () => {

@@ -17,6 +17,7 @@ describe('a note', () => {
     )
     expect(noteIn('en', passes)).toBe(passes)
     expect(noteIn('ko', noteOf('noValidation', {}))).toMatch(/^검증용 얼굴이 없어/)
+    expect(noteIn('ko', noteOf('endedAlready', { name: "Mid's" }))).toBe("Mid's 학습은 이미 끝났습니다.")
   })
 
   test('of rare parts is said in Korean, too', () => {

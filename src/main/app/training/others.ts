@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { FacetError } from '../../../shared/errors'
+import { noteOf } from '../../../shared/notes'
 import { findCelebAMask } from '../../dataset/celebamask/detect'
 import { treeSamples } from '../../dataset/samples'
 import { scanPhotos } from '../tree'
@@ -33,10 +34,6 @@ export async function findOthers(folder: string | null, resources: string): Prom
       found.push(...batch.map(({ name }) => ({ name, image: join(root, name) })))
   }
   if (folder !== null && found.length === 0)
-    throw new FacetError(
-      'dataset/malformed',
-      `${root} holds no pictures that could be learned beside the new ones (jpg, png, webp, bmp, tiff); name another folder, or none.`,
-      { file: root },
-    )
+    throw new FacetError('dataset/malformed', noteOf('noOtherFaces', { root }), { file: root })
   return found.toSorted((a, b) => share(a.name) - share(b.name)).slice(0, MAX_OTHERS)
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import type { ProviderChoice } from '../../../shared/terms'
 import { FacetError } from '../../../shared/errors'
+import { noteOf } from '../../../shared/notes'
 import type {
   PreviewFace,
   RunState,
@@ -109,7 +110,7 @@ export class Training {
   async pause(id: number): Promise<TrainingRun> {
     if (this.#work?.id !== id) {
       const { name } = this.#runs().read(id)
-      throw new FacetError('conflict', `The training of '${name}' is not in work here.`, { run: id })
+      throw new FacetError('conflict', noteOf('notInWork', { name }), { run: id })
     }
     return this.#work.ask('pause')
   }
@@ -138,7 +139,7 @@ export class Training {
     const runs = this.#runs()
     const { state, name } = runs.read(id)
     if (state === 'done' || state === 'cancelled')
-      throw new FacetError('conflict', `The training of '${name}' has ended already.`, { run: id })
+      throw new FacetError('conflict', noteOf('endedAlready', { name }), { run: id })
     runs.take(id)
     try {
       await keepBest({ ...this.#context, runs }, id)
@@ -191,7 +192,7 @@ export class Training {
 
   #requireIdle(): void {
     if (!this.#work && !this.#beginning) return
-    throw new FacetError('conflict', 'Another training is in work; pause it, or wait for its end.')
+    throw new FacetError('conflict', noteOf('anotherInWork', {}))
   }
 
   /** The folder closes: what is in work is paused, and can be resumed when it is open again. */
@@ -255,7 +256,7 @@ export function resumeRun(
     const provider = choice === 'auto' ? null : choice
     return new RunInWork({ events, registry, runs, paths: deps.paths }, id, { prepare: null, next, provider })
   }
-  const problem = 'It was stopped before its faces were ready; start it anew.'
+  const problem = noteOf('stoppedUnready', {})
   const run = runs.update(id, { state: 'failed', problem })
   runs.release(id)
   events.emit('training.changed', run)

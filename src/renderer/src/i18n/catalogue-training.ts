@@ -148,6 +148,10 @@ export const TRAINING = {
     ko: '수정한 얼굴로 이 컴퓨터에서 모델을 학습합니다. 학습하는 동안에도 계속 작업할 수 있습니다.',
   },
   'train.name': { en: 'Name of the new model', ko: '새 모델 이름' },
+  'train.nameTaken': {
+    en: 'A run or a model named “{name}” is here already; choose another name.',
+    ko: '이름이 “{name}”인 학습 기록이나 모델이 이미 있습니다. 다른 이름을 입력하세요.',
+  },
   'train.base': { en: 'Start from', ko: '기반 모델' },
   'train.baseAuto': { en: 'Recommended: {name}', ko: '권장: {name}' },
   'train.baseAutoUnknown': { en: 'Recommended', ko: '권장' },
@@ -199,6 +203,14 @@ export const TRAINING = {
     en: 'Nothing to learn from yet: correct or accept some faces first.',
     ko: '아직 학습할 이미지가 없습니다. 먼저 얼굴을 몇 장 수정하거나 승인하세요.',
   },
+  'train.allAside': {
+    en: 'Nothing to learn from: {n|image is|images are} put aside for validation, and none is left to train on. Correct or accept more.',
+    ko: '학습할 이미지가 없습니다. 이미지 {n}장은 검증용이라 학습에 쓰지 않습니다. 몇 장 더 수정하거나 승인하세요.',
+  },
+  'train.noneShown': {
+    en: 'The list shows no images, so there is nothing to learn from: change its search or its filters.',
+    ko: '목록에 보이는 이미지가 없어 학습할 것이 없습니다. 검색어나 필터를 바꾸세요.',
+  },
   'train.parts': { en: 'Examples of each part', ko: '부위별 예시 수' },
   'train.partCount': { en: '{part}: {n|example|examples}', ko: '{part}: 예시 {n}개' },
   'train.few': { en: 'fewer than five', ko: '5개 미만' },
@@ -223,6 +235,7 @@ export const TRAINING = {
     ko: '{name} 학습이 진행 중입니다. 한 번에 하나만 학습할 수 있습니다.',
   },
   'train.more': { en: 'More options', ko: '추가 설정' },
+  'train.wrong': { en: 'Not possible as typed: {options}', ko: '입력한 값을 고쳐야 하는 항목: {options}' },
   'train.automatic': { en: 'Automatic', ko: '자동' },
   'train.automaticIs': { en: 'Automatic: {value}', ko: '자동: {value}' },
   'train.never': { en: 'none', ko: '없음' },
@@ -255,7 +268,6 @@ export const TRAINING = {
     ko: '기반 모델({score})보다 낫지 않음',
   },
   'run.keptMark': { en: 'kept', ko: '남김' },
-  'run.noScore': { en: 'not scored yet', ko: '점수 없음' },
   'run.images': { en: '{train} + {val} images', ko: '이미지 {train} + {val}장' },
   'run.took': { en: 'took {time}', ko: '{time} 걸림' },
   'run.soFar': { en: '{time} so far', ko: '지금까지 {time}' },
@@ -273,6 +285,18 @@ export const TRAINING = {
   'run.kept': {
     en: 'Stopped early; the best so far, epoch {n}, became the model {name}.',
     ko: '중간에 멈추었습니다. 가장 좋았던 에포크 {n}의 결과가 {name} 모델이 되었습니다.',
+  },
+  'run.keptUnscored': {
+    en: 'Stopped before an epoch was scored; the weights as they stood at epoch {n} became the model {name}.',
+    ko: '에포크의 점수를 매기기 전에 멈추었습니다. 에포크 {n} 시점의 가중치가 {name} 모델이 되었습니다.',
+  },
+  'run.timeUp': {
+    en: 'The time limit of {time} ended it in epoch {n} of {total}.',
+    ko: '제한 시간({time})이 지나 에포크 {n} / {total}에서 끝났습니다.',
+  },
+  'run.stalled': {
+    en: 'It stopped early, after epoch {n} of {total}: validation had not risen for {patience|epoch|epochs}.',
+    ko: '검증 점수가 에포크 {patience}번 동안 오르지 않아 에포크 {n} / {total}에서 조기 종료했습니다.',
   },
   'run.nothing': {
     en: 'Stopped before there was anything to keep.',
@@ -296,6 +320,7 @@ export const TRAINING = {
     ko: '기록과 곡선을 삭제합니다. 만들어진 모델은 그대로 남습니다.',
   },
   'run.model': { en: 'Show the model {name}', ko: '{name} 모델 보기' },
+  'run.modelGone': { en: 'Its model was deleted', ko: '만든 모델은 삭제됨' },
   'run.status': { en: '{name}: {percent}', ko: '{name} 학습 {percent}' },
   'run.statusTip': { en: 'Training: open its curves', ko: '학습 중: 곡선 열기' },
   'run.finished': { en: '{name} is trained', ko: '{name} 학습이 끝났습니다' },
@@ -307,6 +332,15 @@ export const TRAINING = {
 
   'tab.curves': { en: 'Curves', ko: '곡선' },
   'tab.gate': { en: 'Compare', ko: '비교' },
+  'tab.notYet': {
+    en: 'Compared once it has made a model.',
+    ko: '모델이 만들어지면 비교할 수 있습니다.',
+  },
+  'tab.noModel': { en: 'It made no model to compare.', ko: '만들어진 모델이 없어 비교할 수 없습니다.' },
+  'tab.modelGone': {
+    en: 'Its model was deleted, so there is nothing to compare.',
+    ko: '모델이 삭제되어 비교할 수 없습니다.',
+  },
   'tab.settings': { en: 'Settings', ko: '설정' },
 
   'curve.loss': { en: 'Loss', ko: '손실' },
@@ -319,6 +353,10 @@ export const TRAINING = {
   'curve.partsHint': {
     en: 'From 0 to 1; the dotted line is the base model.',
     ko: '0~1 범위이며 점선은 기반 모델입니다.',
+  },
+  'curve.sides': {
+    en: 'All scores here, the base model’s too, are measured at {scored} px, where this run learns. The base model itself works at {own} px, and Compare scores it so: scores there are not comparable with these.',
+    ko: '여기 점수는 기반 모델의 점수까지 모두 이 학습의 해상도인 {scored}픽셀에서 잰 것입니다. 기반 모델은 본래 {own}픽셀로 쓰이고 비교 화면에서도 그렇게 평가하므로, 두 화면의 점수는 서로 견줄 수 없습니다.',
   },
   'curve.lossText': {
     en: 'From {first} in the first epoch to {last} in the latest, number {n}.',

@@ -102,7 +102,6 @@ const WINDOW = {
   'notice.error': { en: 'Something went wrong', ko: '문제가 발생했습니다' },
   'app.close': { en: 'Close', ko: '닫기' },
   'app.cancel': { en: 'Cancel', ko: '취소' },
-  'app.more': { en: 'More', ko: '더 보기' },
   'app.delete': { en: 'Delete for good', ko: '완전히 삭제' },
 
   'link.lost': { en: 'Facet’s backend does not answer', ko: 'Facet 백엔드가 응답하지 않습니다' },
@@ -142,7 +141,6 @@ const WINDOW = {
   'list.search': { en: 'Search by name', ko: '이름으로 검색' },
   'list.clear': { en: 'Clear the search', ko: '검색어 지우기' },
   'list.filter': { en: 'Filter by status', ko: '상태별 필터' },
-  'list.all': { en: 'All', ko: '전체' },
   'list.none': { en: 'No image matches.', ko: '조건에 맞는 이미지가 없습니다.' },
   'list.scanning': { en: 'Looking for images…', ko: '이미지를 찾는 중…' },
   'list.empty': { en: 'This folder holds no images.', ko: '이 폴더에는 이미지가 없습니다.' },

@@ -11,6 +11,9 @@ export class Models {
   /** Id of the model that the user looks at; null follows the one in use. */
   chosen: string | null = $state(null)
 
+  /** Ids that something still names, of models that are not here any more. */
+  gone: readonly string[] = $state.raw([])
+
   constructor(private readonly backend: Backend) {}
 
   readonly defaultModel = $derived(this.list.find((model) => model.isDefault) ?? null)
@@ -19,9 +22,22 @@ export class Models {
     this.list = (await this.backend.call('models.list', {})).models
   }
 
+  /** Reads anew for a model that the list lacks: it may just have been made, else it is gone. */
+  async seek(id: string): Promise<void> {
+    await this.read()
+    if (!this.list.some((model) => model.id === id)) this.gone = [...this.gone, id]
+  }
+
   /** The model of an id, or the default one for null. */
   find(id: string | null): ModelInfo | null {
     return id === null ? this.defaultModel : (this.list.find((model) => model.id === id) ?? null)
+  }
+
+  /** What a model is called, with its id where another one has the same name; of one that is not here, its id. */
+  nameOf(id: string): string {
+    const name = this.find(id)?.name
+    if (name === undefined) return id
+    return this.list.some((other) => other.id !== id && other.name === name) ? `${name} (${id})` : name
   }
 
   /** The models that it descends from, the oldest first; it ends where one is not here any more. */

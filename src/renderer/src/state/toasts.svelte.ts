@@ -58,6 +58,11 @@ export class Toasts {
     this.items = this.items.filter((item) => item.action !== action)
   }
 
+  /** What the message of this headline said does not hold any more. */
+  withdraw(title: string): void {
+    this.items = this.items.filter((item) => item.title !== title)
+  }
+
   /** What they were about is left behind. */
   dropErrors(): void {
     this.items = this.items.filter((item) => item.level !== 'error')

@@ -1,4 +1,5 @@
 /** @file What is to be trained: base model, images, options and name; and what the backend says of it before it starts. */
+import { toWire } from '../../../shared/errors'
 import type { Request } from '../../../shared/requests'
 import type { TrainingRun, TrainingSurvey, TrainOptionsInput, TrainSettings } from '../../../shared/training'
 import type { Backend } from '../backend'
@@ -25,6 +26,8 @@ export class TrainForm {
   private told: TrainOptionsInput = $state.raw({})
   /** Why there is no survey, in a sentence. */
   problem: string | null = $state(null)
+  /** Only what the list shows was to be learned from, and it shows nothing: there is nothing to ask about. */
+  isEmpty = $state(false)
   asking = $state(false)
   starting = $state(false)
   private ticket = 0
@@ -44,15 +47,27 @@ export class TrainForm {
   async ask(shown: readonly number[]): Promise<void> {
     const ticket = ++this.ticket
     const { options } = this
+    this.isEmpty = this.lacksImages(shown.length)
+    if (this.isEmpty) {
+      this.survey = this.problem = null
+      this.asking = false
+      return
+    }
     this.asking = true
     try {
       const survey = await this.backend.call('training.survey', this.request(shown))
       if (ticket === this.ticket) [this.survey, this.told, this.problem] = [survey, options, null]
     } catch (error) {
-      if (ticket === this.ticket) this.problem = error instanceof Error ? error.message : String(error)
+      // What an earlier answer counted holds for what was asked then.
+      if (ticket === this.ticket) [this.survey, this.problem] = [null, toWire(error).message]
     } finally {
       if (ticket === this.ticket) this.asking = false
     }
+  }
+
+  /** Whether nothing can be learned from, with so many images in the list. */
+  lacksImages(shown: number): boolean {
+    return this.images === 'shown' && shown === 0
   }
 
   /** The settings as they would be, if that of `name` is Facet's own choice; null where it is set, or was when it was asked. */
@@ -108,7 +123,7 @@ export class TrainForm {
     this.name = this.replay = ''
     this.images = 'corrected'
     this.survey = this.problem = null
-    this.asking = false
+    this.asking = this.isEmpty = false
   }
 
   private request(shown: readonly number[]): Request<'training.survey'> {

@@ -18,6 +18,11 @@ export function stemOf(name: string): string {
   return name.slice(0, MAX_STEM).trim()
 }
 
+/** A name as it is kept: composed, as not every keyboard sends it, and without blanks around. */
+function plainName(name: string): string {
+  return name.normalize('NFC').trim()
+}
+
 /** Being worked on. */
 export function isActive(state: RunState): boolean {
   return state === 'preparing' || state === 'running'
@@ -95,12 +100,17 @@ export class Training {
   readonly run = $derived(this.runs.find(({ id }) => id === this.chosen) ?? null)
   /** What is shown of the chosen run: the comparison once there is a model. */
   readonly tab: RunTab = $derived(this.chosenTab ?? (this.run && this.run.model !== null ? 'gate' : 'curves'))
-  /** How far the run in work is, 0..1; before the first epoch its steps are not those of learning. */
-  readonly share = $derived(
-    this.progress && this.progress.steps > 0 && this.progress.epoch > 0
-      ? this.progress.step / this.progress.steps
-      : 0,
-  )
+  /** How far the run in work is, 0..1. */
+  readonly share = $derived(this.active ? this.shareOf(this.active) : 0)
+
+  /** How far a run is, 0..1: before the first step of a start its steps are not those of learning, and its epochs tell. */
+  shareOf({ id, epochs, settings }: TrainingRun): number {
+    const { progress } = this
+    if (progress?.run === id && progress.epoch > 0 && progress.steps > 0)
+      return progress.step / progress.steps
+    const last = epochs.at(-1)?.epoch ?? 0
+    return last > 0 ? last / settings.epochs : 0
+  }
 
   showTab(tab: RunTab): void {
     this.chosenTab = tab
@@ -135,12 +145,25 @@ export class Training {
     this.gate.clear()
   }
 
+  private get takenNames(): string[] {
+    return [...this.runs.map(({ name }) => name), ...this.modelNames()].map(plainName)
+  }
+
+  /** Whether the name in the form is that of a run or a model already. */
+  get isNameTaken(): boolean {
+    return !this.form.starting && this.takenNames.includes(plainName(this.form.name))
+  }
+
+  /** Whether a run may be started as things stand. */
+  get canStart(): boolean {
+    return this.form.ready && this.active === null && !this.isNameTaken
+  }
+
   /** A name that no run and no model has yet, for the model of the next run. */
   get proposedName(): string {
-    const taken = [...this.runs.map(({ name }) => name), ...this.modelNames()]
     const stem = stemOf(this.stem)
     let number = this.runs.length + 1
-    while (taken.includes(`${stem} ${number}`)) number++
+    while (this.takenNames.includes(`${stem} ${number}`)) number++
     return `${stem} ${number}`
   }
 
