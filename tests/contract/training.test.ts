@@ -228,6 +228,12 @@ describe('a run', () => {
       expect([...jpeg.subarray(0, 2)]).toEqual([0xff, 0xd8])
     }
     expect(await app.call('training.previews', { run: id, epoch: 9 })).toEqual({ faces: [] })
+    // One that is gone takes no other with it.
+    const photo = join(tree, faces[0]?.image ?? '')
+    await rename(photo, `${photo}.moved`)
+    onTestFinished(() => rename(`${photo}.moved`, photo))
+    const { faces: left } = await app.call('training.previews', { run: id, epoch: 3 })
+    expect(left.map(({ image }) => image)).toEqual([faces[1]?.image])
   })
 
   test('whose pictures memory made smaller loses no epoch, and its model says what it learned from', async () => {
@@ -387,6 +393,14 @@ describe('in between', () => {
       "ground is what the training 'On it' began with, which is not over",
     )
     await app.call('training.delete', { run: id })
+    // One that failed can go on, too.
+    const failed = await app.call('training.start', {
+      ...{ model, images: 'corrected', name: 'Failed on it' },
+      options: { seed: FAILS_ONCE, epochs: 4, input_resolution: SIDE, preserve: 'none' },
+    })
+    await eventOf(app, 'training.changed', ({ state }) => state === 'failed')
+    await expect(remove()).rejects.toThrow("'Failed on it'")
+    await app.call('training.delete', { run: failed.id })
     await remove()
   })
 

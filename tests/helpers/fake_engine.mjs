@@ -2,7 +2,7 @@
  * @file An engine that speaks the real protocol and does what the picture's name says, so that death comes when a test
  * wants it: `die` ends it every time, `die once <file>` while that file is missing, `hang <file>` waits until it is there,
  * `babble` writes what is no frame, `fail` answers an error. Of a trial, the weights' name is a JSON object that tells what
- * each provider does: milliseconds, `slow`, `absent`, `wrong`, `failed` or `die`. Of precisions, it is the answer.
+ * each provider does: milliseconds, `slow`, `absent`, `wrong`, `failed`, `die`, or `hang <file>` and 20 ms. Of precisions, it is the answer.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,9 +29,13 @@ function work(message) {
   return predict(message)
 }
 
-function tryProvider({ id, request: { network, provider } }) {
-  const outcome = JSON.parse(network.weights)[provider]
+async function tryProvider({ id, request: { network, provider } }) {
+  let outcome = JSON.parse(network.weights)[provider]
   if (outcome === 'die') process.exit(9)
+  if (String(outcome).startsWith('hang ')) {
+    while (!existsSync(outcome.slice('hang '.length))) await sleep(5)
+    outcome = 20
+  }
   if (typeof outcome === 'number')
     return send({ id, answer: { operators: 3, worst: 1e-6, ms: outcome, untrainable: null, slower: null } })
   if (outcome === 'slow') return send({ id, answer: { slower: 40 } })

@@ -77,6 +77,10 @@ export class Inference {
       onRestart: (message) => parts.events.emit('notice', { level: 'warning', message }),
     })
     parts.settings.onChoice(() => this.reconsider())
+    // What went wrong with an image of another folder says nothing of this one.
+    parts.events.on('workspace.changed', () => {
+      if (this.#status.state !== 'failed') this.#tell({ problem: null, problemImage: null })
+    })
   }
 
   get status(): InferenceStatus {

@@ -70,6 +70,31 @@ describe('auto', () => {
     expect(await providersOf(paths, '1.0.1').remembered(network)).toBeNull()
   })
 
+  test('whoever leaves takes nobody along, and does not wait for a provider that hangs', async () => {
+    const gate = join(await makeFolder(), 'gate')
+    const { providers, network } = await scripted({ [first]: `hang ${gate}`, cpu: 90 })
+    const leaving = new AbortController()
+    const left = providers.choose(network, 'auto', leaving.signal)
+    const stayed = providers.choose(network, 'auto', new AbortController().signal)
+    leaving.abort()
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' })
+    await writeFile(gate, '')
+    expect((await stayed).chosen).toBe(first)
+  })
+
+  test('a trial that nobody waits for is given up, and begun anew by the next', async () => {
+    const gate = join(await makeFolder(), 'gate')
+    const { providers, network } = await scripted({ [first]: `hang ${gate}`, cpu: 90 })
+    const leaving = new AbortController()
+    const left = providers.choose(network, 'auto', leaving.signal)
+    leaving.abort()
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' })
+    await writeFile(gate, '')
+    await expect
+      .poll(() => providers.choose(network, 'auto').catch(() => null))
+      .toMatchObject({ chosen: first })
+  })
+
   test('is tried again with other graphics adapters or drivers', async () => {
     const { providers, network } = await scripted({ [first]: 20, cpu: 90 })
     await providers.choose(network, 'auto')

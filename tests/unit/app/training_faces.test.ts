@@ -27,6 +27,10 @@ const many = (count: number, facts: Partial<Sample> = {}): Sample[] =>
 const names = (samples: readonly Sample[]): string[] => samples.map(({ name }) => name)
 
 describe('faces to learn from', () => {
+  test('are all there are where these are few, whatever their names', () => {
+    for (const one of many(40)) expect(names(chooseFaces([one], 'corrected').train)).toEqual([one.name])
+  })
+
   test('are those of the status that is asked for', () => {
     const samples = (['predicted', 'corrected', 'accepted', 'flagged'] as const).map((status) =>
       sample(`${status}.jpg`, { status, split: 'train' }),

@@ -170,8 +170,9 @@ describe('the same picture', () => {
       { split: 'val' },
     ]
     const change = (one: Sample, i: number): Sample => ({ ...one, ...changes[i] })
-    const { uses } = await prepare({ ...wanted, others, change })
+    const { uses, notes } = await prepare({ ...wanted, others, change })
     expect(uses.toSorted()).toEqual(['3.jpg val', '4.jpg train', '5.jpg train'])
+    expect(notes.at(-1)).toMatch(/^6 of the 6 other faces are not mixed in \(replay\)/)
   })
 })
 

@@ -11,7 +11,7 @@ import type { WorkspaceInfo } from '../../../src/shared/answers'
 import type { EventName, Events } from '../../../src/shared/api'
 import { PART_INDEX } from '../../../src/shared/labels'
 import { createPartMap, drawRuns } from '../../../src/shared/mask'
-import { eventOf, makeApp, suiteFolder } from '../../helpers/app'
+import { eventOf, makeApp, suiteFolder, testPaths } from '../../helpers/app'
 import { makeCelebAMask } from '../../helpers/celebamask'
 import { runInChild } from '../../helpers/child'
 import { makeFolder } from '../../helpers/folder'
@@ -377,4 +377,17 @@ describe('a CelebAMask-HQ tree opened as a workspace', () => {
       expect(revisions.map(({ kind }) => kind)).toEqual(kinds)
     }
   })
+})
+
+test('a folder is closed also where what is in work there cannot be left in peace', async () => {
+  const folder = await makePictures(join(await makeFolder(), 'photos'), ['a.jpg'])
+  const holder = new WorkspaceHolder({ ...testPaths(join(folder, '..', 'data')) }, new Loudspeaker<Events>())
+  await holder.open(folder)
+  let isBroken = true
+  holder.onClose(() => (isBroken ? Promise.reject(new Error('The disk is full.')) : Promise.resolve()))
+  await expect(holder.close()).rejects.toThrow('The disk is full.')
+  expect(holder.current).toBeNull()
+  isBroken = false
+  expect((await holder.open(folder)).path).toBe(folder)
+  await holder.close()
 })

@@ -3,9 +3,11 @@ import { mkdir, readFile, readdir, rename, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
+  isInside,
   openForReading,
   readAt,
   recoverDirectory,
+  removeHalfWritten,
   replaceDirectory,
   requireOther,
   writeFileAtomic,
@@ -123,4 +125,27 @@ it('reads by position, and says where a file ends early', async () => {
     await handle.close()
   }
   await expect(openForReading(await makeFolder())).rejects.toMatchObject({ code: 'file/unreadable' })
+})
+
+it('removes what killed writers left, and nothing else', async () => {
+  const folder = await makeFolder()
+  const killed = writeFileAtomic(join(folder, 'best.safetensors'), async () => {
+    await removeHalfWritten(folder)
+    expect(await readdir(folder)).toEqual([])
+  })
+  await expect(killed).rejects.toMatchObject({ code: 'file/unwritable' })
+  for (const name of ['.hidden', 'best.safetensors', '.notes.tmp']) await writeFile(join(folder, name), '')
+  await removeHalfWritten(folder)
+  expect(await readdir(folder)).toHaveLength(3)
+})
+
+it.each([
+  ['/a', '/a', true],
+  ['/a', '/a/b/c', true],
+  ['/a', '/a/..b', true],
+  ['/a', '/ab', false],
+  ['/a/b', '/a', false],
+  ['/a/b', '/a/c', false],
+])('%s holds %s: %s', (folder, path, is) => {
+  expect(isInside(folder, path)).toBe(is)
 })

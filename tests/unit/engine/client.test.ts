@@ -57,6 +57,17 @@ describe('the queue', () => {
     expect(started).toEqual(done)
   })
 
+  test('goes on where a listener throws: that is no fault of the engine', async () => {
+    const { client, restarts } = makeClient(FAKE)
+    const onStart = (): void => {
+      throw new Error('the listener is broken')
+    }
+    expect(await job(client, 'a', { onStart })).toBe('a')
+    const { pid } = client
+    expect(await job(client, 'b')).toBe('b')
+    expect([client.pid, restarts]).toEqual([pid, []])
+  })
+
   test('lets a waiting job be cancelled, and drops the answer of one in work', async () => {
     const { client } = makeClient(FAKE)
     const gate = join(await makeFolder(), 'gate')

@@ -94,6 +94,8 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     )
     if (images.val === 0) notes.push(noteOf('noValidation', {}))
   }
+  const dropped = count(entries, 'replay') - count(kept, 'replay')
+  if (dropped > 0) notes.push(noteOf('replayTwins', { dropped, faces: count(entries, 'replay') }))
   const network = base.model?.network
   const plan: Plan = {
     format: 1,
