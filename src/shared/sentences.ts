@@ -143,6 +143,10 @@ export const NOTES = {
     en: '{dropped} of the {faces} other faces are not mixed in (replay), since they are pictures that the run learns from, or that are kept for judging.',
     ko: '다른 얼굴 {faces}장 중 {dropped}장은 이 학습에 쓰거나 평가용으로 남겨 둔 사진과 같아 섞지 않습니다(리플레이).',
   },
+  bestDamaged: {
+    en: 'No model was made, since the best weights are damaged: {reason}',
+    ko: '가장 좋은 가중치가 손상되어 모델을 만들지 못했습니다: {reason}',
+  },
   valTwins: {
     en: 'Left out of validation, since the very same pictures are learned from ({faces}): {images}',
     ko: '같은 사진을 학습하므로 검증에서 제외({faces}장): {images}',

@@ -1,5 +1,6 @@
 /** @file What a list of timings comes to. */
 
+/** The middle value (nearest rank); 0 for none. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }

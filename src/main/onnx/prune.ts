@@ -1,6 +1,7 @@
 /** @file A graph without what its outputs do not depend on: nodes and constants that nothing reads. Inputs stay. */
 import type { Graph } from './graph'
 
+/** `graph` with the same inputs and outputs; what is left of its nodes keeps its order. */
 export function pruneGraph(graph: Graph): Graph {
   const read = new Set(graph.outputs.map((output) => output.name))
   const nodes = graph.nodes

@@ -47,6 +47,7 @@ const GRAIN = 24
 /** A shift goes with turning and scaling, in parts of the side. */
 const SHIFT = 0.02
 
+/** One change of a face, within what `flip`, `rotation`, `scale` and `colour` allow (their units are those of the settings). */
 export function drawChange({ flip, rotation, scale, colour }: Augmentation, random: Random): Change {
   const moves = rotation > 0 || scale > 0
   return {

@@ -55,6 +55,8 @@ class Run {
   #latest: { readonly loss: number; readonly seconds: number }[] = []
   /** What the last look took; of a run that goes on, the one before its first step. */
   #lookSeconds: number
+  /** When the run would have begun if it had not been interrupted, and its start had taken no time. */
+  readonly #origin: number
   #told = 0
   #saved = performance.now()
   /** What the last checkpoint took to write; the first is due in any case. */
@@ -71,6 +73,12 @@ class Run {
     this.#state = { step, seconds, slowed, epochs: [...epochs], bestEpoch, size }
     this.#moved = new Map(adapted)
     this.#lookSeconds = epochs[0]?.seconds ?? 0
+    this.#origin = performance.now() - 1000 * seconds
+  }
+
+  /** Seconds of training so far, with all that is between the steps. */
+  get #seconds(): number {
+    return (performance.now() - this.#origin) / 1000
   }
 
   async toEnd(): Promise<TrainEnd> {
@@ -129,7 +137,7 @@ class Run {
         this.#moved.set(name, moved)
       losses.push(result.losses)
       const seconds = (performance.now() - begun) / 1000
-      this.#state = { ...this.#state, step, seconds: this.#state.seconds + seconds }
+      this.#state = { ...this.#state, step, seconds: this.#seconds }
       this.#latest = [...this.#latest, { loss: result.losses.total, seconds }].slice(-LATEST)
       this.#tell('training', epoch)
     }
@@ -167,7 +175,7 @@ class Run {
         ? null
         : losses.reduce((sum, each) => sum + each[part], 0) / losses.length
     if (isLook) this.#lookSeconds = (performance.now() - begun) / 1000
-    const seconds = this.#state.seconds + (performance.now() - begun) / 1000
+    const seconds = this.#seconds
     const row: EpochRow = {
       epoch,
       loss: mean('total'),
@@ -256,9 +264,10 @@ class Run {
     this.#saveMs = this.#saved - begun
   }
 
+  /** True when the time that is left is just enough for the last look. */
   #isOverTime(): boolean {
     const { time_limit: limit } = this.setting.plan.settings
-    return limit !== null && this.#state.seconds >= limit
+    return limit !== null && this.#seconds + this.#lookSeconds >= limit
   }
 
   /** True where validation has not risen for `patience` epochs. */

@@ -1,4 +1,7 @@
-/** @file What a run resumes from, and the weights that it leaves: two safetensors files, written whole or not at all. */
+/**
+ * @file What a run resumes from, and the weights that it leaves: two safetensors files, each written beside and renamed, so that
+ * a process that dies leaves the old or the new. A power cut may damage one: the disk is not waited for.
+ */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -70,6 +73,7 @@ const SIZE = 'step_size'
 /** A hundred megabytes every few seconds: waiting for the disk would take longer than learning. */
 const UNFLUSHED = { flush: false } as const
 
+/** Writes the checkpoint of `folder`; `shapes` are those of the learned tensors. Throws `file/unwritable`. */
 export async function writeState(
   folder: string,
   shapes: ReadonlyMap<string, readonly number[]>,

@@ -1,4 +1,5 @@
 /** @file A run in work when things fail: its provider, the store of runs; and what it makes of being asked twice. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { prepareRun } from '../../../src/main/app/training/prepare'
@@ -10,7 +11,7 @@ import { treeSamples } from '../../../src/main/dataset/samples'
 import { Registry } from '../../../src/main/models/registry'
 import { openRuns } from '../../../src/main/store/runs/open'
 import type { RunStore } from '../../../src/main/store/runs/runs'
-import { readPlan } from '../../../src/main/training/plan'
+import { BEST_FILE, readPlan } from '../../../src/main/training/plan'
 import type { Events } from '../../../src/shared/api'
 import { noteIn } from '../../../src/shared/notes'
 import type { Provider } from '../../../src/shared/terms'
@@ -115,4 +116,18 @@ test('whose news cannot be stored any more is over, can be taken into work again
   runs.interruptOrphans()
   expect(runs.read(run.id)).toMatchObject({ state: 'interrupted', epochs: expect.any(Array) as unknown })
   runs.take(run.id)
+})
+
+test('whose best weights are damaged can be ended, and says why there is no model', async () => {
+  const { run } = await train({
+    seed: WAITS,
+    act: (work, runs) => {
+      writeFileSync(join(runs.folderOf(work.id), BEST_FILE), 'damaged')
+      void work.ask('cancel')
+    },
+  })
+  expect(run).toMatchObject({ state: 'cancelled', model: null, problem: null })
+  expect(run.notes.at(-1)).toMatch(
+    /^No model was made, since the best weights are damaged: .*best\.safetensors/,
+  )
 })

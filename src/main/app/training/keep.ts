@@ -27,7 +27,10 @@ export async function keepBest(
   const { bestEpoch, epochs, images, dataset, seconds, base } = run
   const weights = join(folder, BEST_FILE)
   if (run.model !== null || bestEpoch === null || !existsSync(weights)) return run
-  const settings = learnedBy(run.settings, await bestSize(folder))
+  const size = await bestSize(folder).catch(damaged)
+  // As a damaged checkpoint: it must not keep the run from being ended.
+  if (size instanceof FacetError) return runs.note(id, noteOf('bestDamaged', { reason: size.message }))
+  const settings = learnedBy(run.settings, size)
   const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
   if (parent === null && (await readPlan(folder)).weights.length > 0)
     throw new FacetError(
@@ -69,9 +72,14 @@ async function withBest(runs: RunStore, id: number): Promise<TrainingRun> {
     return bestEpoch === null ? run : runs.update(id, { bestEpoch })
   } catch (error) {
     // A damaged checkpoint is none, and must not keep the run from being ended.
-    if (error instanceof FacetError && error.code.startsWith('checkpoint/')) return run
-    throw error
+    damaged(error)
+    return run
   }
+}
+
+function damaged(error: unknown): FacetError {
+  if (error instanceof FacetError && error.code.startsWith('checkpoint/')) return error
+  throw error
 }
 
 /** The settings as far as memory allowed them. */

@@ -53,7 +53,7 @@ const masked = (g: GraphBuilder, condition: Value, dy: Value): Value =>
 const inside = (g: GraphBuilder, x: Value, low: Operand, high: Operand): Value =>
   And(g, Greater(g, x, low), Less(g, x, high))
 
-/** Max and Min of two or more: all of dy goes to the first that is the extreme. */
+/** Max and Min of two: all of dy goes to the first that is the extreme. */
 const extreme =
   (isBetter: (g: GraphBuilder, a: Value, b: Operand) => Value): Rule =>
   (step) => {

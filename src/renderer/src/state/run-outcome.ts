@@ -7,9 +7,11 @@ export function earlyEndOf({ state, settings, epochs, bestEpoch }: TrainingRun):
   const last = epochs.at(-1)
   if (state !== 'done' || !last || last.epoch >= settings.epochs) return null
   const { time_limit, early_stopping } = settings
-  if (time_limit !== null && last.seconds >= time_limit) return 'time'
   const waited = last.epoch - (bestEpoch ?? last.epoch)
-  return early_stopping > 0 && waited >= early_stopping ? 'stalled' : null
+  const isStalled = early_stopping > 0 && waited >= early_stopping
+  // A run ends a little before its limit, so that its last look fits.
+  if (time_limit !== null && (!isStalled || last.seconds >= time_limit)) return 'time'
+  return isStalled ? 'stalled' : null
 }
 
 /**
