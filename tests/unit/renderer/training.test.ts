@@ -454,6 +454,26 @@ test('faces: what was wanted last is fetched next, what was seen is not fetched 
   expect(watch.seen?.epoch).toBe(2)
 })
 
+test('faces that were asked for before it began anew are not shown as those of the same number', async () => {
+  const waiting: (() => void)[] = []
+  const { backend } = answering({
+    'training.previews': () => {
+      const image = waiting.length === 0 ? 'of the folder before.jpg' : 'a.jpg'
+      return new Promise((resolve) => waiting.push(() => resolve({ faces: [{ image, size: 2 }] })))
+    },
+  })
+  const watch = new Watch(backend)
+  const asking = watch.want(1, 0)
+  watch.reset()
+  void watch.want(1, 0)
+  waiting[0]?.()
+  await expect.poll(() => waiting.length).toBe(2)
+  expect(watch.seen).toBeNull()
+  waiting[1]?.()
+  await asking
+  expect(watch.seen?.faces.map(({ image }) => image)).toEqual(['a.jpg'])
+})
+
 test('a face keeps its photo and its masks from epoch to epoch', async () => {
   const { backend } = answering({
     'training.previews': ({ epoch }) => ({

@@ -22,6 +22,8 @@ export class Watch {
   private kept: readonly Seen[] = []
   private wanted: { run: number; epoch: number } | null = null
   private busy = false
+  /** How often it began anew: an answer from before may be of another folder's run of that number. */
+  private round = 0
 
   constructor(private readonly backend: Backend) {}
 
@@ -29,6 +31,7 @@ export class Watch {
   reset(): void {
     this.epoch = this.hovered = this.seen = this.wanted = null
     this.kept = []
+    this.round++
   }
 
   /** Shows the faces of an epoch as soon as they are here; what was wanted last is fetched next. */
@@ -55,8 +58,9 @@ export class Watch {
   }
 
   private async fetch(asked: { run: number; epoch: number }): Promise<void> {
+    const { round } = this
     const { faces } = await this.backend.call('training.previews', asked)
-    if (this.wanted?.run !== asked.run) return
+    if (this.round !== round || this.wanted?.run !== asked.run) return
     const known = this.kept.at(-1)?.faces ?? []
     const fetched = { ...asked, faces: faces.map((face) => withKnown(face, known)) }
     this.kept = [...this.kept, fetched].slice(-KEPT)
