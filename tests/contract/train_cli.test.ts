@@ -361,13 +361,16 @@ describe('facet train --bundle', () => {
     for (const flag of [
       ...[
         '--ckpt_path ckpts',
-        '--expt_name Night_faces_64',
+        '--expt_name Night_faces_celeba_64',
         '--dataset celebamask_hq',
         '--backbone segface_celeb',
       ],
       ...['--model mobilenet', '--lr 0.001', '--lr_schedule 8,20', '--input_resolution 64', '--epochs 30'],
     ])
       expect(script).toContain(flag)
+    expect(await readFile(join(out, 'README.md'), 'utf8')).toContain(
+      'facet model import logs/ckpts/Night_faces_celeba_64/model_29.pt --resolution 64 ',
+    )
     const { stdout: inspected } = await runNode(cli, ['--json', 'inspect', join(out, 'start.pt')])
     expect(JSON.parse(inspected)).toMatchObject({ network: { arch: 'mobilenet' } })
 

@@ -18,6 +18,7 @@ import { assignIds } from '../../dataset/names'
 import type { Sample, SampleSet } from '../../dataset/samples'
 import { readPicture } from '../../imaging/picture'
 import { exportWeights, findExportable } from '../../models/exporter'
+import { sidedName } from '../../models/sided_name'
 import { openRuns } from '../../store/runs/open'
 import type { Context } from '../app'
 import type { Work } from '../jobs'
@@ -62,8 +63,8 @@ export async function writeBundle(
       const { settings } = told
       const command: BundleCommand = {
         model: base.arch,
-        // As SegFace's own folders end, by which the side is known when a checkpoint comes back.
-        name: `${folderName(request.name)}_${settings.input_resolution}`,
+        // By which the side is known when a checkpoint comes back.
+        name: sidedName(folderName(request.name), settings.input_resolution),
         epochs: settings.epochs,
         lr: settings.lr,
         lr_schedule: settings.lr_schedule ?? milestones(settings.epochs),

@@ -119,7 +119,7 @@ export function bundleReadme(
   { train, val, test }: TrainingBundle['images'],
   classes: number,
 ): string {
-  const { model, name, isFresh, epochs, train_bs } = command
+  const { model, name, isFresh, epochs, train_bs, input_resolution } = command
   const broken =
     model === 'resnet'
       ? ' The published train.py cannot run resnet, whose hooks store nothing: it needs a copy that was mended.'
@@ -144,7 +144,7 @@ train.py ${trainFlags(command).join(' ')}
 and leaves \`logs/ckpts/${name}/model_N.pt\`, a file for each epoch, counted from 0. Take one back with
 
 \`\`\`
-facet model import logs/ckpts/${name}/model_${epochs - 1}.pt --name "${name}"
+facet model import logs/ckpts/${name}/model_${epochs - 1}.pt --resolution ${input_resolution} --name "${name}"
 \`\`\`
 
 What is here:
