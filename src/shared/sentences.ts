@@ -115,6 +115,11 @@ export const NOTES = {
     en: 'No part of it is checked, so it was left out: check it, or export all.',
     ko: '확인한 부위가 없어 제외했습니다. 확인하거나 전체를 내보내세요.',
   },
+  uncheckedRest: {
+    en: "Only {parts} of it was checked, which SegFace's own dataset cannot say: check the rest.",
+    ko: '{parts} 부위만 확인했는데 SegFace의 데이터에는 이를 적을 수 없습니다. 나머지를 확인하세요.',
+  },
+  uncheckedFace: { en: 'No part of it is checked: check it.', ko: '확인한 부위가 없습니다. 확인하세요.' },
   noneToExport: {
     en: 'No image is of the kind that was asked for ({only}), so nothing is exported; {out} is as it was.',
     ko: '고른 대상({only})에 해당하는 이미지가 없어 내보내지 않았습니다. {out}은(는) 그대로입니다.',

@@ -1,5 +1,5 @@
 /** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { readPlan } from '../../src/main/training/plan'
 import type { TrainingRun, TrainingSummary } from '../../src/shared/training'
 import { suiteFolder } from '../helpers/app'
 import { makeCelebAMask } from '../helpers/celebamask'
-import { runNode, type Ended, type RunOptions } from '../helpers/cli'
+import { interrupted, runNode, type Ended, type RunOptions } from '../helpers/cli'
 import { drawPortrait, writeJpeg } from '../helpers/pictures'
 import { standInPackage } from '../helpers/stand_in_package'
 
@@ -34,7 +34,9 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 function train(dataset: string, flags: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const common = ['--data-dir', at('data'), '--json', 'train', dataset, '--provider', 'cpu']
+  const common = ['--data-dir', at('data'), '--json', 'train', dataset]
+  // A bundle computes nothing here.
+  if (!flags.includes('--bundle')) common.push('--provider', 'cpu')
   return runNode(cli, [...common, '--input_resolution', String(SIDE), ...flags], options)
 }
 
@@ -245,6 +247,24 @@ describe('facet train', () => {
     expect(JSON.parse(imported.stdout)).toMatchObject({ id: 'back', parent: null })
   })
 
+  test("never writes over another training's checkpoint that came meanwhile, and says where the model is", async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Late', '--epochs', '2', '--preserve', 'none']
+    const file = at('late logs', 'ckpts', 'shared', 'model_1.pt')
+    const { code, stderr } = await train(at('tree'), [...flags, '--expt_name', 'shared'], {
+      env: { LOG_PATH: at('late logs') },
+      onStderr: () => writeFileSync(file, "another training's"),
+    })
+    expect([code, readFileSync(file, 'utf8')]).toEqual([1, "another training's"])
+    expect(stderr).toContain(
+      `${file} is there already, of another training that ended meanwhile, and stays as it is. The model is kept as late: facet model export late --format pt --out FILE writes it elsewhere.`,
+    )
+    const to = at('late.pt')
+    const exported = await runNode(cli, [
+      ...['--data-dir', at('data'), 'model', 'export', 'late', '--format', 'pt', '--out', to],
+    ])
+    expect([exported.code, existsSync(to)]).toEqual([0, true])
+  })
+
   test('leaves out faces that are damaged, and says which and what else is wrong', async () => {
     await damagedTree(at('damaged'))
     const flags = ['--model', SHIPPED, '--name', 'Damaged', '--epochs', '1', '--preserve', 'none']
@@ -361,13 +381,16 @@ describe('facet train --bundle', () => {
     for (const flag of [
       ...[
         '--ckpt_path ckpts',
-        '--expt_name Night_faces_64',
+        '--expt_name Night_faces_celeba_64',
         '--dataset celebamask_hq',
         '--backbone segface_celeb',
       ],
       ...['--model mobilenet', '--lr 0.001', '--lr_schedule 8,20', '--input_resolution 64', '--epochs 30'],
     ])
       expect(script).toContain(flag)
+    expect(await readFile(join(out, 'README.md'), 'utf8')).toContain(
+      'facet model import logs/ckpts/Night_faces_celeba_64/model_29.pt --resolution 64 ',
+    )
     const { stdout: inspected } = await runNode(cli, ['--json', 'inspect', join(out, 'start.pt')])
     expect(JSON.parse(inspected)).toMatchObject({ network: { arch: 'mobilenet' } })
 
@@ -411,12 +434,57 @@ describe('facet train --bundle', () => {
     expect([items.map(({ id }) => id), complaints]).toEqual([[0, 3, 4, 5, 6], []])
   })
 
+  test('leaves out faces that are checked in part only, and says which', async () => {
+    const workspace = at('in part')
+    await runNode(cli, ['--data-dir', at('data'), 'dataset', 'import', at('tree'), '--into', workspace])
+    const store = openStore(join(workspace, '.facet', 'workspace.db'))
+    const [first, , , , , sixth] = store.listRows()
+    store.check(first?.id ?? expect.fail('no image'), ['hair', 'skin'])
+    store.check(sixth?.id ?? expect.fail('no image'), [])
+    store.close()
+    const { code, stdout, stderr } = await train(workspace, [
+      ...['--model', 'mobilenet', '--name', 'x', '--bundle', at('bundle in part')],
+    ])
+    expect(code, stderr).toBe(0)
+    const { images, notes } = JSON.parse(stdout) as { images: object; notes: string[] }
+    expect([images, first?.split, sixth?.split]).toEqual([{ train: 4, val: 1, test: 0 }, 'train', 'test'])
+    expect(notes).toEqual([
+      `${first?.name} was left out: Only skin, hair of it was checked, which SegFace's own dataset cannot say: check the rest.`,
+      `${sixth?.name} was left out: No part of it is checked: check it.`,
+    ])
+  })
+
+  test('that fails or is stopped leaves what was there before', async () => {
+    const parent = at('stopped')
+    await mkdir(parent)
+    const flags = ['--model', SHIPPED, '--name', 'x', '--bundle']
+    const unknown = await train(at('tree'), [
+      '--model',
+      'nothing',
+      '--name',
+      'x',
+      '--bundle',
+      join(parent, 'a'),
+    ])
+    expect([unknown.code, await readdir(parent)]).toEqual([1, []])
+    const args = ['--data-dir', at('data'), 'train', at('tree'), ...flags]
+    expect(await interrupted(parent, [...args, join(parent, 'deep', 'a')])).toMatchObject({
+      ...{ code: 1, stdout: '', left: [] },
+      stderr: expect.stringContaining('The job was cancelled') as string,
+    })
+    const again = await train(at('tree'), [...flags, join(parent, 'deep', 'a')])
+    expect(again.code, again.stderr).toBe(0)
+  })
+
   test('takes no flags that have no place in it', async () => {
     const out = at('no bundle')
     const flags = ['--model', 'mobilenet', '--name', 'x', '--bundle', out, '--scope', 'decoder', '--no-flip']
-    const { code, stderr } = await train(at('tree'), [...flags, '--time_limit', '5', '--resume'])
+    const ignored = ['--time_limit', '5', '--resume', '--preserve', 'none', '--provider', 'cpu']
+    const { code, stderr } = await train(at('tree'), [...flags, ...ignored])
     expect([code, existsSync(out)]).toEqual([2, false])
-    expect(stderr).toContain('takes no --no-flip, --time_limit, --resume, --scope decoder: leave out')
+    expect(stderr).toContain(
+      'takes no --provider, --no-flip, --time_limit, --resume, --preserve, --scope decoder: leave out',
+    )
   })
 
   test('of a fresh network has no checkpoint to start from', async () => {
@@ -425,12 +493,19 @@ describe('facet train --bundle', () => {
       '--model',
       'mobilenet',
       '--name',
-      'fresh',
+      '-fresh',
       '--bundle',
       out,
+      '--epochs',
+      '2',
     ])
     expect(code, stderr).toBe(0)
     expect(existsSync(join(out, 'start.pt'))).toBe(false)
-    expect(await readFile(join(out, 'train.sh'), 'utf8')).not.toContain('--resume')
+    const script = await readFile(join(out, 'train.sh'), 'utf8')
+    expect(script).not.toContain('--resume')
+    // A milestone that stands twice counts twice.
+    expect(script).toContain('--lr_schedule 1 ')
+    // Python's argparse takes a word that begins with a dash for a flag.
+    expect(script).toContain('--expt_name _fresh_celeba_64 ')
   })
 })

@@ -144,7 +144,8 @@ export async function writeFileAtomic(
     await rename(temporary, path)
     if (flush) await syncDirectory(dirname(path))
   } catch (error) {
-    await rm(temporary, { force: true })
+    // What keeps it from being removed kept it from being written, which is what is told.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw isSystemError(error) ? unwritable(path, error) : error
   }
 }

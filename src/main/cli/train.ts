@@ -136,7 +136,8 @@ export function addTrain(program: Command, once: Once, job: string): void {
 /** A bundle is a new training by SegFace's own train.py, which has none of these. */
 const NOT_BUNDLED = [
   ...['resume', 'replay', 'ckpt_path', 'expt_name', 'time_limit', 'early_stopping', 'ema', 'adapt_norms'],
-  ...['flip', 'rotation', 'scale', 'colour', 'dice_present', 'repeat_rare'],
+  ...['flip', 'rotation', 'scale', 'colour', 'dice_present', 'repeat_rare', 'preserve'],
+  'provider',
 ]
 /** Flags that are only there to switch something off. */
 const OFF: readonly string[] = ['flip', 'dice_present', 'repeat_rare']

@@ -8,6 +8,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint'
 import type { SegFaceConfig } from '../segface/config'
 import { CARD_FILE } from './manifest'
 import type { Model } from './registry'
+import { sideInName } from './sided_name'
 
 export interface Facts {
   resolution: number
@@ -22,8 +23,6 @@ export interface Facts {
 
 /** SegFace trains at 512 unless its folder's name says otherwise (`swinb_celeba_224`). */
 const DEFAULT_RESOLUTION = 512
-/** Sides that people train at; another number in a name is an epoch, a year or a count. */
-const SIDES = [64, 96, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512, 640, 768, 1024]
 const UNKNOWN_LICENCE =
   'Not known to Facet. SegFace publishes code and weights under MIT; the datasets that its weights are trained on (CelebAMask-HQ, LaPa, Helen) are for non-commercial research and education only.'
 
@@ -77,7 +76,7 @@ export async function ownFacts(
   const said = noted.parse(metadata)
   const name = nameWithFolder(file)
   const classSet = classes === 19 ? 'celebamask-hq' : (said.dataset ?? datasetByName(name))
-  const named = said.resolution ?? resolutionByName(name)
+  const named = said.resolution ?? sideInName(name)
   const facts: Facts = {
     ...{ resolution: named ?? DEFAULT_RESOLUTION, assumed: named === null },
     ...{ licence: UNKNOWN_LICENCE, card: '', scores: {}, classSet },
@@ -109,11 +108,6 @@ function parseJson(text: string): unknown {
   } catch {
     return null
   }
-}
-
-function resolutionByName(name: string): number | null {
-  const numbers = name.matchAll(/(?<!epochs?|iter|step|ckpt|checkpoint)_(\d{2,4})(?=[._/\\-]|$)/gi)
-  return Array.from(numbers, ([, number]) => Number(number)).find((side) => SIDES.includes(side)) ?? null
 }
 
 /** `swinb_lapa_512`: null where the name says neither or both. */

@@ -55,6 +55,12 @@ describe('writeFileAtomic', () => {
       code: 'file/unwritable',
       message: `Cannot write ${path}: there is no such file or folder.`,
     })
+    const file = join(await makeFolder(), 'file')
+    await writeFile(file, '')
+    await expect(writeFileAtomic(join(file, 'a.pt'), 'x')).rejects.toMatchObject({
+      code: 'file/unwritable',
+      message: `Cannot write ${join(file, 'a.pt')}: a part of its path is a file, not a folder.`,
+    })
   })
 })
 

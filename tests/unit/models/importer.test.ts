@@ -9,6 +9,7 @@ import { addModel } from '../../../src/main/models/add'
 import { importModel } from '../../../src/main/models/importer'
 import { describeFile } from '../../../src/main/models/named_file'
 import { knownFacts } from '../../../src/main/models/facts'
+import { sidedName } from '../../../src/main/models/sided_name'
 import { modelInfo, networkOf, Registry } from '../../../src/main/models/registry'
 import { CLASS_NAMES, CLASS_ORDERS } from '../../../src/shared/labels'
 import { maxDifference } from '../../helpers/allclose'
@@ -103,6 +104,21 @@ describe('a SegFace checkpoint', () => {
     for (const name of ['swinb_epoch_160.pt', 'swin_iter_640.pt', 'ckpt_320.pt', 'mine_1600.pt'])
       expect(await side(name)).toBe(512)
     expect(await side('run', 'model.pt')).toBe(512)
+    // Of several the last, which is what a training at another side appends, and of a file its own.
+    expect(await side('night_512_256', 'model_3.pt')).toBe(256)
+    expect(await side('night_512_480', 'model_3.pt')).toBe(480)
+    expect(await side('night_512', 'mine_256.pt')).toBe(256)
+    expect(await side('night_512_of_300', 'model_299.pt')).toBe(512)
+    for (const name of ['faces_100', 'swinb_300', 'night_2024'])
+      expect(await side(name, 'model_3.pt')).toBe(512)
+  })
+
+  test('is used at whatever side a bundle names its folder by', async () => {
+    const read = async (side: number) => {
+      const path = join('/', sidedName('night_512', side), 'model_3.pt')
+      return (await knownFacts({ path, metadata: {} }, 19, undefined)).resolution
+    }
+    for (const side of [32, 100, 256, 300, 480, 500, 1000, 2024, 2048]) expect(await read(side)).toBe(side)
   })
 
   test('is used at the side that the caller says', async () => {

@@ -66,7 +66,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 code=$(cd "\${1:?name the folder of SegFace, which holds train.py}" && pwd)
 gpus=\${2:-$(python -c 'import torch; print(torch.cuda.device_count())')}
-# As in .env, which SegFace reads in its own folder; what is set here goes before it.
+# As in .env here, as absolute paths; they go before those of an .env in SegFace's own folder.
 export DATA_PATH="$here/data/SegFace" ROOT_PATH="$code" LOG_PATH="$here/logs"
 # Whether a copy of SegFace looks in DATA_PATH or in DATA_PATH/SegFace, it finds the data.
 [ -e "$DATA_PATH/SegFace" ] || ln -s . "$DATA_PATH/SegFace"
@@ -119,7 +119,7 @@ export function bundleReadme(
   { train, val, test }: TrainingBundle['images'],
   classes: number,
 ): string {
-  const { model, name, isFresh, epochs, train_bs } = command
+  const { model, name, isFresh, epochs, train_bs, input_resolution } = command
   const broken =
     model === 'resnet'
       ? ' The published train.py cannot run resnet, whose hooks store nothing: it needs a copy that was mended.'
@@ -144,14 +144,18 @@ train.py ${trainFlags(command).join(' ')}
 and leaves \`logs/ckpts/${name}/model_N.pt\`, a file for each epoch, counted from 0. Take one back with
 
 \`\`\`
-facet model import logs/ckpts/${name}/model_${epochs - 1}.pt --name "${name}"
+facet model import logs/ckpts/${name}/model_${epochs - 1}.pt --resolution ${input_resolution} --name "${name}"
 \`\`\`
 
 What is here:
 
 - \`data/SegFace/CelebAMask-HQ\`: ${train} faces to learn from, ${val} for validation, ${test} for test; ${classes} classes, pictures and masks at 512 x 512. \`list_eval_partition.txt\` is keyed by CelebA's file names, as the published loader reads it, and \`CelebA-HQ-to-CelebA-mapping.txt\` leads to the numbers here (the names in it are made up). For a copy of SegFace that reads lines such as \`00012 0\`, put \`list_by_id.txt\` in its place. \`facet-names.csv\` leads back to your photos.
 ${start}
-- \`.env\`: what \`train.sh\` sets as absolute paths; copy it into SegFace's folder to run train.py by hand.
+- \`.env\`: where data and logs are, for \`facet\` in this folder. Its paths start here and lead nowhere from SegFace's folder, for which \`train.sh\` sets absolute ones. To run train.py by hand, set them first, in this folder:
+
+\`\`\`
+export DATA_PATH="$PWD/data/SegFace" LOG_PATH="$PWD/logs" ROOT_PATH="$(cd PATH_TO_SEGFACE && pwd)"
+\`\`\`
 
 Worth knowing: a step learns from ${train_bs} faces on each GPU, so with fewer than that many times the number of GPUs there are no whole steps: use fewer GPUs. train.py neither mirrors nor turns the faces, learns every weight (\`--model ${model}\`), and gives batch norm the statistics of each GPU's own batch. Masks of which only some parts are checked, and golden faces, are not here: this format cannot leave pixels out.${broken}
 `

@@ -1,7 +1,7 @@
 /** @file Training without a window: from a dataset's folder to a model, or to what SegFace's own train.py needs. */
 import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
-import { FacetError } from '../../../shared/errors'
+import { FacetError, toWire } from '../../../shared/errors'
 import type { TrainingRun, TrainingSummary } from '../../../shared/training'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
@@ -15,7 +15,7 @@ import { resolveBase } from './base'
 import { begin } from './begin'
 import { writeBundle } from './bundle'
 import { treeRunsFolder } from './earlier'
-import { makeCheckpointFolder, requireNoCheckpoint } from './log_path'
+import { makeCheckpointFolder, requireNoCheckpoint, writeNewCheckpoint } from './log_path'
 import { resumeRun } from './training'
 import { RunInWork } from './work'
 
@@ -147,16 +147,24 @@ function modelOf({ state, model, name, problem }: TrainingRun): string {
   }
 }
 
-/** Epochs are counted from 0 there: `model_299.pt` is what 300 epochs gave. */
+/** Epochs are counted from 0 there: `model_299.pt` is what 300 epochs gave. What fails says where the model is all the same. */
 async function writeCheckpoint(
   { registry }: Context,
   { bestEpoch }: TrainingRun,
   model: string,
   folder: string,
 ): Promise<void> {
-  await makeCheckpointFolder(folder)
   const file = join(folder, `model_${Math.max(0, (bestEpoch ?? 1) - 1)}.pt`)
-  await exportWeights(await findExportable(registry, model), 'pt', file)
+  try {
+    await makeCheckpointFolder(folder)
+    await writeNewCheckpoint(file, async () =>
+      exportWeights(await findExportable(registry, model), 'pt', file),
+    )
+  } catch (error) {
+    const { code, message, details } = toWire(error)
+    const kept = `The model is kept as ${model}: facet model export ${model} --format pt --out FILE writes it elsewhere.`
+    throw new FacetError(code, `${message} ${kept}`, details, { cause: error })
+  }
 }
 
 function summary({ epochs, bestEpoch }: TrainingRun, model: string, steps: number): TrainingSummary {
