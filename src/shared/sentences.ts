@@ -82,6 +82,10 @@ export const NOTES = {
     en: "It starts from {base}, which {model} was trained from: always from the base with all corrections, so that no run's mistakes are learned on.",
     ko: '{model} 모델의 바탕인 {base}에서 시작합니다. 앞선 학습의 실수를 물려받지 않도록 항상 기반 모델에서 수정한 이미지 전부로 학습합니다.',
   },
+  freshNetwork: {
+    en: '{named} is a fresh network here, although a stored model is called that, too; to begin with that model, name it {model}.',
+    ko: '저장된 모델도 {named}(이)라고 하지만 여기에서는 새 네트워크를 뜻합니다. 그 모델에서 시작하려면 {model}(으)로 지정하세요.',
+  },
   imported: {
     en: '{file} is now the model {model} of the registry.',
     ko: '{file} 파일을 {model} 모델로 등록했습니다.',

@@ -1,6 +1,6 @@
 /** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -177,6 +177,22 @@ describe('facet train', () => {
     const fresh = newest(at('data', 'runs'))
     expect(fresh.run).toMatchObject({ base: 'convnext_small', settings: { lr: 1e-4, preserve: 'none' } })
     expect(await readPlan(fresh.folder)).toMatchObject({ arch: 'convnext_small', weights: [] })
+  })
+
+  test('begins with a fresh network by the name of an architecture, also where an earlier model has that id', async () => {
+    const models = at('data', 'models')
+    await cp(join(models, 'outside_64'), join(models, 'mobilenet'), { recursive: true })
+    const manifest = join(models, 'mobilenet', 'model.json')
+    const text = await readFile(manifest, 'utf8')
+    await writeFile(manifest, text.replace('"id": "outside_64"', '"id": "mobilenet"'))
+    const flags = ['--epochs', '1', '--preserve', 'none', '--name', 'named', '--model']
+    const { stderr } = await train(at('tree'), [...flags, 'mobilenet'])
+    expect(stderr).toContain(`name it ${join(models, 'mobilenet')}.`)
+    // Stored whole, and not as what differs from that model.
+    expect(stderr).toContain('is not a SegFace checkpoint')
+    const { model } = await summary(train(at('tree'), [...flags, join(models, 'mobilenet')]))
+    const kept = JSON.parse(await readFile(join(models, model, 'model.json'), 'utf8')) as { parent: string }
+    expect(kept.parent).toBe('mobilenet')
   })
 
   test('keeps the best when Ctrl+C is pressed, and says so', async () => {

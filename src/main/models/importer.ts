@@ -11,7 +11,7 @@ import { SEGFACE_PREPROCESSING, type ClassSet } from '../../shared/network'
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
-import { recognise } from '../segface/config'
+import { architectureOf, recognise } from '../segface/config'
 import { requireResolution } from '../segface/network'
 import { requireParameters } from '../segface/parameters'
 import { countParameters } from '../segface/weights'
@@ -114,9 +114,8 @@ export async function importModel(
   })
 }
 
-/** The published code builds convnext_small's network for `--model convnext_tiny`, so that is what such a checkpoint holds. */
 function requireArch(file: string, said: string, found: string): void {
-  if (said === found || (said === 'convnext_tiny' && found === 'convnext_small')) return
+  if (architectureOf(said) === found) return
   throw new FacetError('usage', `${file} is a ${found} by its tensors, not a ${said}; leave --arch out.`, {
     file,
   })
