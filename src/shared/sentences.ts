@@ -159,8 +159,8 @@ export const NOTES = {
     ko: '검증용 얼굴에서 {base}보다 나은 에포크가 없습니다. 평균 F1 {after}, 학습 전 {before}.',
   },
   assumedSide: {
-    en: "{model} is used at {side} pixels a side, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name ({example}), or with facet model import --resolution.",
-    ko: '{model} 모델은 SegFace에서 흔히 쓰는 한 변 {side}픽셀로 사용합니다. 파일에도 이름에도 학습한 크기가 적혀 있지 않습니다. 다른 크기로 학습했다면 마스크가 거칠거나 틀리므로, 모델을 삭제하고 파일 이름 끝에 크기를 붙여({example}) 다시 가져오거나 facet model import --resolution을 사용하세요.',
+    en: "{model} is used at {side} pixels a side, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: put that side at the end of its file's name ({example}) and take the file anew, or import it with facet model import --resolution.",
+    ko: '{model} 모델은 SegFace에서 흔히 쓰는 한 변 {side}픽셀로 사용합니다. 파일에도 이름에도 학습한 크기가 적혀 있지 않습니다. 다른 크기로 학습했다면 마스크가 거칠거나 틀리므로, 파일 이름 끝에 크기를 붙여({example}) 그 파일을 다시 쓰거나 facet model import --resolution으로 가져오세요.',
   },
   looksWrong: {
     en: "{model} looks wrong on Facet's sample portrait: {reasons}. {advice}",

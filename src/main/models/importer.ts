@@ -17,7 +17,7 @@ import { requireParameters } from '../segface/parameters'
 import { countParameters } from '../segface/weights'
 import { addModel, type NewManifest } from './add'
 import { isEpoch, ownFacts, withTwin, type Facts } from './facts'
-import { limitsOf, withLimits } from './limits'
+import { assumedSide, limitsOf, withLimits } from './limits'
 import { channelsOf, WEIGHTS_FILE } from './manifest'
 import { plainName } from './names'
 import type { Model, Registry } from './registry'
@@ -40,12 +40,11 @@ export interface ImportOptions extends Watch {
   readonly sha256?: string
   /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
   readonly known?: Facts & { readonly source: string }
-  /** Told of a new model whose resolution nothing said. */
-  readonly onAssumed?: (model: Model) => unknown
 }
 
 /**
- * Imports `file` into `registry` and answers the new model; the same file under the same name is not imported twice.
+ * Imports `file` into `registry` and answers the new model, which warns where nothing said its side; the same file under the
+ * same name is not imported twice.
  * Throws a checkpoint error (also for a tensor that is missing, mis-shaped or holds what is no number), `model/unsupported` where
  * the tensors are no network that Facet builds, or `usage` where it must be told more.
  */
@@ -109,8 +108,9 @@ export async function importModel(
     const model = await addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
       writeSafetensors(join(folder, WEIGHTS_FILE), source, notes),
     )
-    if (known.assumed) options.onAssumed?.(model)
-    return model
+    if (!known.assumed) return model
+    await registry.warn(model, assumedSide(name, known.resolution, manifest.source.file))
+    return registry.find(model.manifest.id)
   })
 }
 

@@ -38,6 +38,18 @@ test('an architecture is a fresh network, also where a model is called that, whi
   expect(await resolveBase(registry, 'convnext_tiny', '/faces')).toMatchObject({ id: 'convnext_small' })
 })
 
+test('a checkpoint file of which nothing says the side warns each time it is begun with', async () => {
+  const registry = openRegistry('file')
+  const notes = async (): Promise<readonly string[]> =>
+    (await resolveBase(registry, at('mobilenet.pt'), '/faces')).notes
+  const first = await notes()
+  expect(first).toEqual([
+    expect.stringContaining('is now the model mobilenet-2'),
+    expect.stringMatching(/^mobilenet is used at 512 pixels a side, .*mobilenet_256\.pt/),
+  ])
+  expect(await notes()).toEqual(first)
+})
+
 test('a model that has the id of an architecture, as earlier ones could, is named by its folder', async () => {
   const registry = openRegistry('earlier')
   const { folder: home, manifest } = await importModel(registry, at('mobilenet.pt'))

@@ -53,7 +53,8 @@ export async function resolveBase(registry: Registry, named: string, dataset: st
     if (ofFolder) return chooseBase(registry, ofFolder.manifest.id, null, dataset)
     if (existsSync(file)) {
       const model = await importModel(registry, file)
-      return trainable(model, [noteOf('imported', { file, model: model.manifest.id })])
+      const { id, warnings } = model.manifest
+      return trainable(model, [noteOf('imported', { file, model: id }), ...warnings])
     }
     throw new FacetError(
       'model/unknown',
