@@ -230,6 +230,27 @@ describe('facet train', () => {
     ])
   })
 
+  test("writes SegFace's checkpoint also where that was asked for only when it began", async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Promised', '--epochs', '4', '--preserve', 'none']
+    /** By the seed, 7 fails, and 2 waits, to be ended by force. */
+    const begin = async (seed: '2' | '7', expt: string): Promise<string[]> => {
+      const same = [...flags, '--seed', seed]
+      const stop = seed === '2' ? { onStderr: interruptAt(/epoch 2/, 2) } : {}
+      const env = { LOG_PATH: at('first logs') }
+      await train(at('tree'), [...same, '--expt_name', expt], { ...stop, env })
+      return [...same, '--resume']
+    }
+    await summary(train(at('tree'), await begin('2', 'forced')))
+    const kept = at('first logs', 'ckpts', 'forced')
+    expect(await readdir(kept)).toEqual(['model_3.pt'])
+    // What is said anew goes before.
+    const again = await begin('7', 'failed')
+    const moved = ['--ckpt_path', 'other', '--expt_name', 'moved']
+    await summary(train(at('tree'), [...again, ...moved], { env: { LOG_PATH: at('later logs') } }))
+    expect(await readdir(at('later logs', 'other', 'moved'))).toEqual(['model_3.pt'])
+    expect(await readdir(at('first logs', 'ckpts', 'failed'))).toEqual([])
+  })
+
   test('goes on with --resume after it failed, and says so', async () => {
     const flags = ['--model', SHIPPED, '--name', 'Missing', '--epochs', '4', '--seed', '7']
     const failed = await train(at('tree'), flags)

@@ -16,6 +16,7 @@ import { begin } from './begin'
 import { writeBundle } from './bundle'
 import { treeRunsFolder } from './earlier'
 import { makeCheckpointFolder, requireNoCheckpoint } from './log_path'
+import { promiseCheckpoint, promisedFolder } from './promised'
 import { resumeRun } from './training'
 import { RunInWork } from './work'
 
@@ -35,18 +36,23 @@ async function train(
   { signal }: Work,
 ): Promise<TrainingSummary> {
   const dataset = resolve(request.dataset)
-  const checkpoints = request.checkpoints === undefined ? null : resolve(request.checkpoints)
-  // Before the training, which may take hours, not after it.
-  if (checkpoints !== null) {
-    await makeCheckpointFolder(checkpoints)
-    await requireNoCheckpoint(checkpoints)
-  }
   const runs = openRuns(runsFolder(dataset, context.deps.paths.dataDir))
   try {
     runs.interruptOrphans()
-    const work = request.resume
-      ? await resumeNewest(context, runs, dataset, request)
+    const unfinished = request.resume ? newestUnfinished(runs, dataset, request.name) : null
+    const checkpoints =
+      request.checkpoints === undefined
+        ? unfinished && (await promisedFolder(runs.folderOf(unfinished.id)))
+        : resolve(request.checkpoints)
+    // Before the training, which may take hours, not after it.
+    if (checkpoints !== null) {
+      await makeCheckpointFolder(checkpoints)
+      await requireNoCheckpoint(checkpoints)
+    }
+    const work = unfinished
+      ? await goOn(context, runs, unfinished, dataset, request)
       : await start(context, runs, dataset, request)
+    if (checkpoints !== null) await promiseCheckpoint(runs.folderOf(work.id), checkpoints)
     const cancel = (): void => void work.ask('cancel')
     signal.addEventListener('abort', cancel)
     if (signal.aborted) cancel()
@@ -77,14 +83,8 @@ async function start(
   return begin(context, runs, name, wish, provider)
 }
 
-/** Throws `not-found` where no run of that name and dataset is unfinished, `usage` for flags that say otherwise than it. */
-async function resumeNewest(
-  context: Context,
-  runs: RunStore,
-  dataset: string,
-  request: Checked<'training.run'>,
-): Promise<RunInWork> {
-  const { name } = request
+/** Throws `not-found` where no run of that name and dataset is unfinished. */
+function newestUnfinished(runs: RunStore, dataset: string, name: string): TrainingRun {
   const run = runs
     .list()
     .find(
@@ -94,15 +94,25 @@ async function resumeNewest(
         RESUMABLE.includes(state) &&
         hasPlan(runs.folderOf(id)),
     )
-  if (!run)
-    throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
-      name,
-    })
+  if (run) return run
+  throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
+    name,
+  })
+}
+
+/** Throws `usage` for flags that say otherwise than the run, `conflict` where it cannot go on. */
+async function goOn(
+  context: Context,
+  runs: RunStore,
+  run: TrainingRun,
+  dataset: string,
+  request: Checked<'training.run'>,
+): Promise<RunInWork> {
   const base = await resolveBase(context.registry, request.model, dataset)
   requireSame(run, { ...request, model: base.id })
   const work = resumeRun(context, runs, run.id, request.provider)
   if (work instanceof RunInWork) return work
-  throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
+  throw new FacetError('conflict', work.problem ?? `The training of '${run.name}' cannot be resumed.`)
 }
 
 /** A run keeps to what it began with: refuses what was stated otherwise, and what cannot be told of it any more. */
