@@ -1,6 +1,6 @@
 /** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -249,6 +249,37 @@ describe('facet train', () => {
     await summary(train(at('tree'), [...again, ...moved], { env: { LOG_PATH: at('later logs') } }))
     expect(await readdir(at('later logs', 'other', 'moved'))).toEqual(['model_3.pt'])
     expect(await readdir(at('first logs', 'ckpts', 'failed'))).toEqual([])
+  })
+
+  test('goes on with --resume in a workspace that was moved, and says where it is in work', async () => {
+    const [first, second] = [at('first place'), at('second place')]
+    await runNode(cli, ['--data-dir', at('data'), 'dataset', 'import', at('tree'), '--into', first])
+    const flags = ['--model', SHIPPED, '--name', 'Moved', '--epochs', '4', '--preserve', 'none']
+    const failing = [...flags, '--seed', '7']
+    expect((await train(first, failing)).code).toBe(1)
+    await rename(first, second)
+    expect(await summary(train(second, [...failing, '--resume']))).toMatchObject({
+      model: 'moved',
+      epochs: 4,
+    })
+    const { run, folder: home } = newest(join(second, '.facet', 'runs'))
+    expect(run).toMatchObject({ state: 'done', dataset: second })
+    for (const { picture } of (await readPlan(home)).samples) expect(existsSync(picture)).toBe(true)
+
+    let other: Promise<Ended> | undefined
+    const waiting = [...flags, '--seed', '1']
+    const stopped = await train(second, waiting, {
+      onStderr(child, text) {
+        if (!/epoch 2/.test(text)) return
+        other ??= train(second, [...waiting, '--resume']).finally(() => child.kill('SIGINT'))
+      },
+    })
+    expect(stopped.code, stopped.stderr).toBe(0)
+    const refused = (await other) ?? expect.fail('no epoch')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("The training of 'Moved' is in work already"),
+    ])
   })
 
   test('goes on with --resume after it failed, and says so', async () => {

@@ -47,6 +47,7 @@ async function train(next: NextProvider | null) {
       ),
     next,
     provider: null,
+    dataset: null,
   })
   const run: TrainingRun = await work.ended
   const { provider } = await readPlan(runs.folderOf(id))

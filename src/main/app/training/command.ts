@@ -5,12 +5,12 @@ import { FacetError } from '../../../shared/errors'
 import type { TrainingRun, TrainingSummary } from '../../../shared/training'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
-import { RESUMABLE, type RunStore } from '../../store/runs/runs'
+import { IN_WORK, RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import type { Work } from '../jobs'
 import { plainName } from '../../models/names'
-import { findStore } from '../workspace'
+import { findStore, isWritable } from '../workspace'
 import { resolveBase } from './base'
 import { begin } from './begin'
 import { writeBundle } from './bundle'
@@ -36,10 +36,11 @@ async function train(
   { signal }: Work,
 ): Promise<TrainingSummary> {
   const dataset = resolve(request.dataset)
-  const runs = openRuns(runsFolder(dataset, context.deps.paths.dataDir))
+  const { dataDir } = context.deps.paths
+  const runs = openRuns(runsFolder(dataset, dataDir))
   try {
     runs.interruptOrphans()
-    const unfinished = request.resume ? newestUnfinished(runs, dataset, request.name) : null
+    const unfinished = request.resume ? newestUnfinished(runs, dataset, request.name, dataDir) : null
     const checkpoints =
       request.checkpoints === undefined
         ? unfinished && (await promisedFolder(runs.folderOf(unfinished.id)))
@@ -66,10 +67,13 @@ async function train(
   }
 }
 
-/** A workspace's own runs; those of a tree lie in the data folder, since nothing is written into somebody's dataset. */
-function runsFolder(dataset: string, dataDir: string): string {
+/**
+ * Where the runs of `dataset` are: a workspace's own; those of a tree, and of a workspace that may not be written, lie in the data
+ * folder, since nothing is written into somebody's dataset.
+ */
+export function runsFolder(dataset: string, dataDir: string): string {
   const store = findStore(dataset, dataDir)
-  return store === null ? treeRunsFolder(dataDir) : join(store.dir, 'runs')
+  return store !== null && isWritable(store.dir) ? join(store.dir, 'runs') : treeRunsFolder(dataDir)
 }
 
 async function start(
@@ -83,21 +87,30 @@ async function start(
   return begin(context, runs, name, wish, provider)
 }
 
-/** Throws `not-found` where no run of that name and dataset is unfinished. */
-function newestUnfinished(runs: RunStore, dataset: string, name: string): TrainingRun {
+/**
+ * The newest unfinished run of that name; what a workspace's own folder holds is of it, wherever it lies now. Throws `not-found`
+ * where there is none, `conflict` where it is in work.
+ */
+function newestUnfinished(runs: RunStore, dataset: string, name: string, dataDir: string): TrainingRun {
+  const isOwn = runs.folder !== treeRunsFolder(dataDir)
+  const isUnfinished = ({ id, state }: TrainingRun): boolean =>
+    IN_WORK.includes(state) || (RESUMABLE.includes(state) && hasPlan(runs.folderOf(id)))
   const run = runs
     .list()
     .find(
-      ({ id, state, ...known }) =>
-        plainName(known.name) === name &&
-        known.dataset === dataset &&
-        RESUMABLE.includes(state) &&
-        hasPlan(runs.folderOf(id)),
+      (known) =>
+        plainName(known.name) === name && (isOwn || known.dataset === dataset) && isUnfinished(known),
     )
-  if (run) return run
-  throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
-    name,
-  })
+  if (!run)
+    throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
+      name,
+    })
+  if (!IN_WORK.includes(run.state)) return run
+  throw new FacetError(
+    'conflict',
+    `The training of '${name}' is in work already, in a window or another command: wait for its end, or stop it there first.`,
+    { run: run.id },
+  )
 }
 
 /** Throws `usage` for flags that say otherwise than the run, `conflict` where it cannot go on. */
@@ -110,7 +123,7 @@ async function goOn(
 ): Promise<RunInWork> {
   const base = await resolveBase(context.registry, request.model, dataset)
   requireSame(run, { ...request, model: base.id })
-  const work = resumeRun(context, runs, run.id, request.provider)
+  const work = resumeRun(context, runs, run.id, request.provider, dataset)
   if (work instanceof RunInWork) return work
   throw new FacetError('conflict', work.problem ?? `The training of '${run.name}' cannot be resumed.`)
 }
