@@ -14,6 +14,14 @@ export const NOTES = {
     en: 'There is nothing to learn from: {val} faces are for validation, {test} for test, and none is left for training. Add some, or give some the split train.',
     ko: '학습할 것이 없습니다. 얼굴 {val}장은 검증용, {test}장은 테스트용이고 학습용은 없습니다. 얼굴을 더하거나 일부를 학습용(train)으로 바꾸세요.',
   },
+  noneOfKind: {
+    en: 'There is nothing to learn from: of the {faces|face|faces} that could be learned from, none is of the kind that was asked for ({only}). Ask for others (--only), or correct or accept some.',
+    ko: '학습할 것이 없습니다. 학습할 수 있는 얼굴 {faces}장 중 고른 대상({only})에 해당하는 얼굴이 없습니다. 대상을 바꾸거나(--only) 몇 장을 수정하거나 승인하세요.',
+  },
+  noneLeftToTrain: {
+    en: 'None of the {faces} faces to learn from can be read. The first, {image}: {why}',
+    ko: '학습용 얼굴 {faces}장을 모두 읽을 수 없습니다. 첫 얼굴 {image}: {why}',
+  },
   fewExamples: {
     en: 'Few examples of {parts}: a part needs five or more.',
     ko: '예시가 적은 부위: {parts}. 부위마다 다섯 장 이상 필요합니다.',

@@ -1,6 +1,6 @@
 /** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -336,6 +336,24 @@ describe('facet train', () => {
     expect(stderr).toContain('2 faces are for validation, 1 for test, and none is left for training')
   })
 
+  test('says where it is the choice, or the pictures, that leave nothing to learn from', async () => {
+    const workspace = at('only corrected')
+    await runNode(cli, ['--data-dir', at('data'), 'dataset', 'import', at('tree'), '--into', workspace])
+    const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none', '--name', 'None']
+    const none = await train(workspace, [...flags, '--only', 'accepted'])
+    expect(none.code).toBe(1)
+    expect(none.stderr).toContain(
+      'of the 5 faces that could be learned from, none is of the kind that was asked for',
+    )
+    await makeCelebAMask(at('cut'), { ids: [0, 1, 2, 3, 4], side: SIDE })
+    for (const id of [0, 1, 2, 3, 4]) await truncate(at('cut', 'CelebA-HQ-img', `${id}.jpg`), 500)
+    const cut = await train(at('cut'), flags)
+    expect(cut.code).toBe(1)
+    expect(cut.stderr).toMatch(
+      /facet: None of the 4 faces to learn from can be read\. The first, CelebA-HQ-img\/0\.jpg: .*cut short/,
+    )
+  })
+
   test('keeps the splits of a tree when it grows', async () => {
     const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none', '--name']
     const usesOf = async (ids: readonly number[]): Promise<string[]> => {
@@ -399,6 +417,20 @@ describe('facet train', () => {
       ...{ cwd: at('bare'), env: {} },
     })
     if (process.env.LOG_PATH === undefined) expect(stderr).toContain('Set LOG_PATH')
+    await writeFile(at('no folder'), '')
+    const homeless = [
+      '--data-dir',
+      at('no folder', 'data'),
+      'train',
+      at('tree'),
+      '--model',
+      SHIPPED,
+      '--name',
+      'x',
+    ]
+    expect((await runNode(cli, homeless)).stderr).toBe(
+      `facet: Cannot write ${at('no folder', 'data', 'runs')}: a part of its path is a file, not a folder. It is in Facet's data folder: make that one that you may write to, or name another with --data-dir.\n`,
+    )
     // Said before a run is made.
     await writeFile(at('a file'), '')
     const known = newest(at('data', 'runs')).run.id

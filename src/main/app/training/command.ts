@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError } from '../../../shared/errors'
 import type { TrainingRun, TrainingSummary } from '../../../shared/training'
+import { unwritable } from '../../base/fs'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
 import { IN_WORK, RESUMABLE, type RunStore } from '../../store/runs/runs'
@@ -37,7 +38,7 @@ async function train(
 ): Promise<TrainingSummary> {
   const dataset = resolve(request.dataset)
   const { dataDir } = context.deps.paths
-  const runs = openRuns(runsFolder(dataset, dataDir))
+  const runs = openRunsOf(dataset, dataDir)
   try {
     runs.interruptOrphans()
     const unfinished = request.resume ? newestUnfinished(runs, dataset, request.name, dataDir) : null
@@ -74,6 +75,23 @@ async function train(
 export function runsFolder(dataset: string, dataDir: string): string {
   const store = findStore(dataset, dataDir)
   return store !== null && isWritable(store.dir) ? join(store.dir, 'runs') : treeRunsFolder(dataDir)
+}
+
+/** Throws `file/unwritable`, with what to do where that is the data folder. */
+function openRunsOf(dataset: string, dataDir: string): RunStore {
+  const folder = runsFolder(dataset, dataDir)
+  try {
+    return openRuns(folder)
+  } catch (error) {
+    const isDataFolder = folder === treeRunsFolder(dataDir)
+    if (!isDataFolder || !(error instanceof FacetError && error.code === 'file/unwritable')) throw error
+    throw new FacetError(
+      'file/unwritable',
+      `${unwritable(folder, error.cause).message} It is in Facet's data folder: make that one that you may write to, or name another with --data-dir.`,
+      error.details,
+      { cause: error },
+    )
+  }
 }
 
 async function start(
