@@ -14,6 +14,14 @@ export const NOTES = {
     en: 'There is nothing to learn from: {val} faces are for validation, {test} for test, and none is left for training. Add some, or give some the split train.',
     ko: '학습할 것이 없습니다. 얼굴 {val}장은 검증용, {test}장은 테스트용이고 학습용은 없습니다. 얼굴을 더하거나 일부를 학습용(train)으로 바꾸세요.',
   },
+  noneOfKind: {
+    en: 'There is nothing to learn from: of the {faces|face|faces} that could be learned from, none is of the kind that was asked for ({only}). Ask for others (--only), or correct or accept some.',
+    ko: '학습할 것이 없습니다. 학습할 수 있는 얼굴 {faces}장 중 고른 대상({only})에 해당하는 얼굴이 없습니다. 대상을 바꾸거나(--only) 몇 장을 수정하거나 승인하세요.',
+  },
+  noneLeftToTrain: {
+    en: 'None of the {faces} faces to learn from can be read. The first, {image}: {why}',
+    ko: '학습용 얼굴 {faces}장을 모두 읽을 수 없습니다. 첫 얼굴 {image}: {why}',
+  },
   fewExamples: {
     en: 'Few examples of {parts}: a part needs five or more.',
     ko: '예시가 적은 부위: {parts}. 부위마다 다섯 장 이상 필요합니다.',
@@ -102,6 +110,10 @@ export const NOTES = {
     en: "It starts from {base}, which {model} was trained from: always from the base with all corrections, so that no run's mistakes are learned on.",
     ko: '{model} 모델의 바탕인 {base}에서 시작합니다. 앞선 학습의 실수를 물려받지 않도록 항상 기반 모델에서 수정한 이미지 전부로 학습합니다.',
   },
+  freshNetwork: {
+    en: '{named} is a fresh network here, although a stored model is called that, too; to begin with that model, name it {model}.',
+    ko: '저장된 모델도 {named}(이)라고 하지만 여기에서는 새 네트워크를 뜻합니다. 그 모델에서 시작하려면 {model}(으)로 지정하세요.',
+  },
   imported: {
     en: '{file} is now the model {model} of the registry.',
     ko: '{file} 파일을 {model} 모델로 등록했습니다.',
@@ -188,8 +200,8 @@ export const NOTES = {
     ko: '검증용 얼굴에서 {base}보다 나은 에포크가 없습니다. 평균 F1 {after}, 학습 전 {before}.',
   },
   assumedSide: {
-    en: "{model} is used at {side} pixels a side, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: delete it and import it again with that side at the end of its file's name ({example}), or with facet model import --resolution.",
-    ko: '{model} 모델은 SegFace에서 흔히 쓰는 한 변 {side}픽셀로 사용합니다. 파일에도 이름에도 학습한 크기가 적혀 있지 않습니다. 다른 크기로 학습했다면 마스크가 거칠거나 틀리므로, 모델을 삭제하고 파일 이름 끝에 크기를 붙여({example}) 다시 가져오거나 facet model import --resolution을 사용하세요.',
+    en: "{model} is used at {side} pixels a side, as SegFace usually is: neither its file nor its name says what it was trained at. If that was another side, its masks are coarse or wrong: put that side at the end of its file's name ({example}) and take the file anew, or import it with facet model import --resolution.",
+    ko: '{model} 모델은 SegFace에서 흔히 쓰는 한 변 {side}픽셀로 사용합니다. 파일에도 이름에도 학습한 크기가 적혀 있지 않습니다. 다른 크기로 학습했다면 마스크가 거칠거나 틀리므로, 파일 이름 끝에 크기를 붙여({example}) 그 파일을 다시 쓰거나 facet model import --resolution으로 가져오세요.',
   },
   looksWrong: {
     en: "{model} looks wrong on Facet's sample portrait: {reasons}. {advice}",

@@ -239,6 +239,11 @@ describe('facet model', () => {
       warnings: [expect.stringContaining('plain is used at 512 pixels a side')],
     })
     expect(plain.stderr).toMatch(/plain is used at 512 pixels a side, as SegFace usually is: .*plain_256\.pt/)
+    const plainly = ['predict', at('pictures', 'a.jpg'), '--model', at('plain.pt'), '--out', at('plainly')]
+    const { stdout } = await runNode(CLI, ['--data-dir', at('new data'), ...plainly, '--provider', 'cpu'])
+    expect(stdout).toMatch(
+      /^Note: \S+plain\.pt is used at 512 pixels a side, as SegFace usually is: .*\n1 pictures/,
+    )
     const said = await import_(at('plain.pt'), '--resolution', '64', '--name', 'said')
     expect(said.model).toMatchObject({ id: 'said', resolution: 64 })
     expect((await import_(at('made_64.pt'))).stderr + said.stderr).not.toContain('as SegFace usually is')

@@ -1,5 +1,5 @@
 /** @file `facet test`: its numbers against a scorer of a few lines and against PyTorch's, its document, and its complaints. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readPicture, resizeCubic } from '../../src/main/imaging/picture'
@@ -207,6 +207,16 @@ describe('facet test', () => {
     for (const name of CLASS_NAMES)
       expect(stdout).toMatch(new RegExp(`\\n${name} +(\\d+\\.\\d\\d|-) +(\\d+\\.\\d\\d|-) +\\d+ +\\d+\\n`))
     expect(stderr).toMatch(/^0\/3\n(.*\n)*3\/3\n$/)
+  })
+
+  test('says where nothing tells the side of a checkpoint, and nobody states it', async () => {
+    await copyFile(at(`made_${SIDE}.pt`), at('plain.pt'))
+    const plain = ['--model', at('plain.pt'), '--provider', 'cpu', '--limit', '1']
+    expect((await report(at('tree'), ...plain)).protocol.limits).toEqual([
+      expect.stringContaining('plain.pt is used at 512 pixels a side'),
+    ])
+    const said = await report(at('tree'), ...plain, '--resolution', String(SIDE))
+    expect(said.protocol.limits).toEqual([])
   })
 
   test('says what is wrong with which dataset, model or option', async () => {

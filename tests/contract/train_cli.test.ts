@@ -1,6 +1,6 @@
 /** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -181,6 +181,22 @@ describe('facet train', () => {
     expect(await readPlan(fresh.folder)).toMatchObject({ arch: 'convnext_small', weights: [] })
   })
 
+  test('begins with a fresh network by the name of an architecture, also where an earlier model has that id', async () => {
+    const models = at('data', 'models')
+    await cp(join(models, 'outside_64'), join(models, 'mobilenet'), { recursive: true })
+    const manifest = join(models, 'mobilenet', 'model.json')
+    const text = await readFile(manifest, 'utf8')
+    await writeFile(manifest, text.replace('"id": "outside_64"', '"id": "mobilenet"'))
+    const flags = ['--epochs', '1', '--preserve', 'none', '--name', 'named', '--model']
+    const { stderr } = await train(at('tree'), [...flags, 'mobilenet'])
+    expect(stderr).toContain(`name it ${join(models, 'mobilenet')}.`)
+    // Stored whole, and not as what differs from that model.
+    expect(stderr).toContain('is not a SegFace checkpoint')
+    const { model } = await summary(train(at('tree'), [...flags, join(models, 'mobilenet')]))
+    const kept = JSON.parse(await readFile(join(models, model, 'model.json'), 'utf8')) as { parent: string }
+    expect(kept.parent).toBe('mobilenet')
+  })
+
   test('keeps the best when Ctrl+C is pressed, and says so', async () => {
     const flags = ['--model', SHIPPED, '--name', 'Stopped', '--epochs', '4', '--seed', '1']
     const ended = await train(at('tree'), flags, { onStderr: interruptAt(/epoch 2/) })
@@ -213,6 +229,58 @@ describe('facet train', () => {
     expect([again.code, again.stderr]).toEqual([
       1,
       expect.stringContaining("no unfinished training named 'Twice'"),
+    ])
+  })
+
+  test("writes SegFace's checkpoint also where that was asked for only when it began", async () => {
+    const flags = ['--model', SHIPPED, '--name', 'Promised', '--epochs', '4', '--preserve', 'none']
+    /** By the seed, 7 fails, and 2 waits, to be ended by force. */
+    const begin = async (seed: '2' | '7', expt: string): Promise<string[]> => {
+      const same = [...flags, '--seed', seed]
+      const stop = seed === '2' ? { onStderr: interruptAt(/epoch 2/, 2) } : {}
+      const env = { LOG_PATH: at('first logs') }
+      await train(at('tree'), [...same, '--expt_name', expt], { ...stop, env })
+      return [...same, '--resume']
+    }
+    await summary(train(at('tree'), await begin('2', 'forced')))
+    const kept = at('first logs', 'ckpts', 'forced')
+    expect(await readdir(kept)).toEqual(['model_3.pt'])
+    // What is said anew goes before.
+    const again = await begin('7', 'failed')
+    const moved = ['--ckpt_path', 'other', '--expt_name', 'moved']
+    await summary(train(at('tree'), [...again, ...moved], { env: { LOG_PATH: at('later logs') } }))
+    expect(await readdir(at('later logs', 'other', 'moved'))).toEqual(['model_3.pt'])
+    expect(await readdir(at('first logs', 'ckpts', 'failed'))).toEqual([])
+  })
+
+  test('goes on with --resume in a workspace that was moved, and says where it is in work', async () => {
+    const [first, second] = [at('first place'), at('second place')]
+    await runNode(cli, ['--data-dir', at('data'), 'dataset', 'import', at('tree'), '--into', first])
+    const flags = ['--model', SHIPPED, '--name', 'Moved', '--epochs', '4', '--preserve', 'none']
+    const failing = [...flags, '--seed', '7']
+    expect((await train(first, failing)).code).toBe(1)
+    await rename(first, second)
+    expect(await summary(train(second, [...failing, '--resume']))).toMatchObject({
+      model: 'moved',
+      epochs: 4,
+    })
+    const { run, folder: home } = newest(join(second, '.facet', 'runs'))
+    expect(run).toMatchObject({ state: 'done', dataset: second })
+    for (const { picture } of (await readPlan(home)).samples) expect(existsSync(picture)).toBe(true)
+
+    let other: Promise<Ended> | undefined
+    const waiting = [...flags, '--seed', '1']
+    const stopped = await train(second, waiting, {
+      onStderr(child, text) {
+        if (!/epoch 2/.test(text)) return
+        other ??= train(second, [...waiting, '--resume']).finally(() => child.kill('SIGINT'))
+      },
+    })
+    expect(stopped.code, stopped.stderr).toBe(0)
+    const refused = (await other) ?? expect.fail('no epoch')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("The training of 'Moved' is in work already"),
     ])
   })
 
@@ -288,6 +356,24 @@ describe('facet train', () => {
     expect(stderr).toContain('2 faces are for validation, 1 for test, and none is left for training')
   })
 
+  test('says where it is the choice, or the pictures, that leave nothing to learn from', async () => {
+    const workspace = at('only corrected')
+    await runNode(cli, ['--data-dir', at('data'), 'dataset', 'import', at('tree'), '--into', workspace])
+    const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none', '--name', 'None']
+    const none = await train(workspace, [...flags, '--only', 'accepted'])
+    expect(none.code).toBe(1)
+    expect(none.stderr).toContain(
+      'of the 5 faces that could be learned from, none is of the kind that was asked for',
+    )
+    await makeCelebAMask(at('cut'), { ids: [0, 1, 2, 3, 4], side: SIDE })
+    for (const id of [0, 1, 2, 3, 4]) await truncate(at('cut', 'CelebA-HQ-img', `${id}.jpg`), 500)
+    const cut = await train(at('cut'), flags)
+    expect(cut.code).toBe(1)
+    expect(cut.stderr).toMatch(
+      /facet: None of the 4 faces to learn from can be read\. The first, CelebA-HQ-img\/0\.jpg: .*cut short/,
+    )
+  })
+
   test('keeps the splits of a tree when it grows', async () => {
     const flags = ['--model', SHIPPED, '--epochs', '1', '--preserve', 'none', '--name']
     const usesOf = async (ids: readonly number[]): Promise<string[]> => {
@@ -351,6 +437,20 @@ describe('facet train', () => {
       ...{ cwd: at('bare'), env: {} },
     })
     if (process.env.LOG_PATH === undefined) expect(stderr).toContain('Set LOG_PATH')
+    await writeFile(at('no folder'), '')
+    const homeless = [
+      '--data-dir',
+      at('no folder', 'data'),
+      'train',
+      at('tree'),
+      '--model',
+      SHIPPED,
+      '--name',
+      'x',
+    ]
+    expect((await runNode(cli, homeless)).stderr).toBe(
+      `facet: Cannot write ${at('no folder', 'data', 'runs')}: a part of its path is a file, not a folder. It is in Facet's data folder: make that one that you may write to, or name another with --data-dir.\n`,
+    )
     // Said before a run is made.
     await writeFile(at('a file'), '')
     const known = newest(at('data', 'runs')).run.id

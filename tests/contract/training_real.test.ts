@@ -115,6 +115,7 @@ test(
       prepare: null,
       next: null,
       provider: null,
+      dataset: null,
     })
     const rows: EpochRow[] = []
     let killed: readonly EpochRow[] | null = null

@@ -2,6 +2,7 @@
  * @file What a user who may not write into a workspace gets of it. A task for `runInChild`: root, whom no mode binds, becomes
  * nobody for good.
  */
+import { runsFolder } from '../../src/main/app/training/command'
 import { withSamples } from '../../src/main/app/samples'
 import { WorkspaceHolder } from '../../src/main/app/workspace'
 import { Loudspeaker } from '../../src/main/base/events'
@@ -16,7 +17,7 @@ const NOBODY = 65_534
 export default async function readOnlyWorkspace(
   folder: string,
   dataDir: string,
-): Promise<{ refusal: string; rows: ImageRow[]; map: PartMap | null; notices: string[] }> {
+): Promise<{ refusal: string; rows: ImageRow[]; map: PartMap | null; notices: string[]; runs: string }> {
   // Loaded before the checkout may become out of reach.
   new Connection(':memory:').close()
   if (process.getuid?.() === 0) process.setuid?.(NOBODY)
@@ -31,5 +32,5 @@ export default async function readOnlyWorkspace(
   )
   const rows = await holder.read(folder, ({ store }) => Promise.resolve(store.listRows()))
   const map = await withSamples(holder, folder, async ({ samples: [first] }) => (await first?.read())?.map)
-  return { refusal, rows, map: map ?? null, notices }
+  return { refusal, rows, map: map ?? null, notices, runs: runsFolder(folder, dataDir) }
 }

@@ -13,6 +13,7 @@ import { pictureSize } from '../imaging/picture'
 import { viewable } from '../imaging/view'
 import { knownFacts } from '../models/facts'
 import { importModel } from '../models/importer'
+import { isAtAssumedSide } from '../models/limits'
 import { isOnnx, readOnnxFile, type OnnxFile } from '../models/onnx_file'
 import { importOnnx, mapsThatRan, requireFit, requireSure } from '../models/onnx_import'
 import { proposeUse, useOfPreset, type KnownUse } from '../models/onnx_use'
@@ -147,21 +148,18 @@ async function takeCheckpoint(
       `${path} is a checkpoint, which says itself how it is used; leave the preset and description out.`,
       { file: path },
     )
-  const { registry, uploads } = context
-  let isAssumed = false
+  const { registry, uploads, events } = context
   const model = await importModel(registry, path, {
     ...work,
     half,
-    onAssumed: () => (isAssumed = true),
     ...(uploads.holds(path) ? { usualName: parse(path).name } : {}),
     ...(name === undefined ? {} : { name }),
     ...(arch === undefined ? {} : { arch }),
     ...(dataset === undefined ? {} : { dataset }),
     ...(resolution === undefined ? {} : { resolution }),
   })
-  const { id, name: called, resolution: side } = model.manifest
-  if (isAssumed)
-    await warn(context, model, noteOf('assumedSide', { model: called, side, example: `${id}_256.pt` }))
+  if (isAtAssumedSide(model.manifest))
+    for (const message of model.manifest.warnings) events.emit('notice', { level: 'warning', message })
   return model
 }
 

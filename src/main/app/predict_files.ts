@@ -57,7 +57,9 @@ async function predictFiles(
   const { signal } = work
   const list = await listPictures(resolve(request.input), signal)
   const { precision } = request
-  const { network, abilities } = await registry.resolve(request.model, (file) => describeFile(registry, file))
+  const { network, abilities, warnings } = await registry.resolve(request.model, (file) =>
+    describeFile(registry, file),
+  )
   const isInt8 = precision === 'int8'
   if (isInt8) refuseInt8(request.provider, network.onnx !== undefined)
   const files = isInt8 ? await findReadable(list, CHECKED_PICTURES, signal) : []
@@ -80,7 +82,7 @@ async function predictFiles(
     precision,
     precision_check: check,
     ms_per_image,
-    limits: limitsOf(abilities),
+    limits: [...limitsOf(abilities), ...warnings],
     complaints,
   }
 }

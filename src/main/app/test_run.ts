@@ -46,9 +46,11 @@ async function testModel(
 ): Promise<TestReport> {
   const { registry, inference, deps } = context
   const { order, limit = null } = request
-  const { network: model, abilities } = await registry.resolve(request.model, (file) =>
-    describeFile(registry, file),
-  )
+  const {
+    network: model,
+    abilities,
+    warnings,
+  } = await registry.resolve(request.model, (file) => describeFile(registry, file))
   const network = { ...model, resolution: request.resolution ?? model.resolution }
   const { samples: annotated, leftOut } = vouchedFor(set)
   const chosen = chooseSplit(set.root, annotated, request.split)
@@ -90,7 +92,7 @@ async function testModel(
       preset: 'SegFace',
       model: model.id,
       weights_sha256: await hashNetwork(model, work.signal),
-      limits: limitsOf(abilities),
+      limits: [...limitsOf(abilities), ...(request.resolution === undefined ? warnings : [])],
       provider,
       facet: deps.version,
       onnxruntime: ONNXRUNTIME_VERSION,

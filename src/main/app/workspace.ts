@@ -383,7 +383,8 @@ function holdsWork(dir: string): boolean {
   }
 }
 
-function isWritable(dir: string): boolean {
+/** True where the store in `dir` can be written. */
+export function isWritable(dir: string): boolean {
   try {
     for (const path of [dir, join(dir, STORE_FILE)]) accessSync(path, constants.W_OK)
     return true

@@ -1,10 +1,11 @@
 /**
  * @file A new model's folder in the registry: written beside and renamed, so that a crash leaves none or a whole one. No id is
- * given twice: masks, scores and verdicts remember a model by it.
+ * given twice: masks, scores and verdicts remember a model by it. None is an architecture's name, which means a fresh network.
  */
 import { chmod, mkdir, mkdtemp, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fillDirectory, unwritable, writeFileAtomic } from '../base/fs'
+import { architectureOf } from '../segface/config'
 import { CARD_FILE, MANIFEST_FILE, requireReadable, type Manifest } from './manifest'
 import { plainName } from './names'
 import type { Model, Registry } from './registry'
@@ -57,7 +58,8 @@ async function reserve(registry: Registry, name: string): Promise<{ temporary: s
     await mkdir(folder, { recursive: true })
     const stem = stemOf(name)
     let id = stem
-    for (let n = 2; shipped.has(id) || !(await makes(join(folder, id))); n++) id = `${stem}-${n}`
+    const isTaken = (id: string): boolean => shipped.has(id) || architectureOf(id) !== null
+    for (let n = 2; isTaken(id) || !(await makes(join(folder, id))); n++) id = `${stem}-${n}`
     const temporary = await mkdtemp(join(folder, `${TEMPORARY_PREFIX}${id}.`))
     // mkdtemp's folders are for their owner alone; a model is for whoever may read the data folder.
     await chmod(temporary, 0o777 & ~process.umask())

@@ -11,13 +11,13 @@ import { SEGFACE_PREPROCESSING, type ClassSet } from '../../shared/network'
 import { infosByName } from '../checkpoint/checkpoint'
 import { withCheckpoint } from '../checkpoint/open'
 import { writeSafetensors } from '../checkpoint/safetensors'
-import { recognise } from '../segface/config'
+import { architectureOf, recognise } from '../segface/config'
 import { requireResolution } from '../segface/network'
 import { requireParameters } from '../segface/parameters'
 import { countParameters } from '../segface/weights'
 import { addModel, type NewManifest } from './add'
 import { isEpoch, ownFacts, withTwin, type Facts } from './facts'
-import { limitsOf, withLimits } from './limits'
+import { assumedSide, limitsOf, withLimits } from './limits'
 import { channelsOf, WEIGHTS_FILE } from './manifest'
 import { plainName } from './names'
 import type { Model, Registry } from './registry'
@@ -40,12 +40,11 @@ export interface ImportOptions extends Watch {
   readonly sha256?: string
   /** What the caller knows of the checkpoint; goes before what lies beside the file or in the registry. */
   readonly known?: Facts & { readonly source: string }
-  /** Told of a new model whose resolution nothing said. */
-  readonly onAssumed?: (model: Model) => unknown
 }
 
 /**
- * Imports `file` into `registry` and answers the new model; the same file under the same name is not imported twice.
+ * Imports `file` into `registry` and answers the new model, which warns where nothing said its side; the same file under the
+ * same name is not imported twice.
  * Throws a checkpoint error (also for a tensor that is missing, mis-shaped or holds what is no number), `model/unsupported` where
  * the tensors are no network that Facet builds, or `usage` where it must be told more.
  */
@@ -109,14 +108,14 @@ export async function importModel(
     const model = await addModel(registry, manifest, withLimits(known.card, name, limits), (folder) =>
       writeSafetensors(join(folder, WEIGHTS_FILE), source, notes),
     )
-    if (known.assumed) options.onAssumed?.(model)
-    return model
+    if (!known.assumed) return model
+    await registry.warn(model, assumedSide(name, known.resolution, manifest.source.file))
+    return registry.find(model.manifest.id)
   })
 }
 
-/** The published code builds convnext_small's network for `--model convnext_tiny`, so that is what such a checkpoint holds. */
 function requireArch(file: string, said: string, found: string): void {
-  if (said === found || (said === 'convnext_tiny' && found === 'convnext_small')) return
+  if (architectureOf(said) === found) return
   throw new FacetError('usage', `${file} is a ${found} by its tensors, not a ${said}; leave --arch out.`, {
     file,
   })

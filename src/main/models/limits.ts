@@ -1,6 +1,9 @@
 /** @file What is worse with a model than its scores say, in sentences: faces that it was not trained on, parts it does not know. */
+import { parse } from 'node:path'
 import { ALL_PARTS, PART_NAMES, partsOf, type Channel, type PartName } from '../../shared/labels'
 import type { ClassSet } from '../../shared/network'
+import { noteOf } from '../../shared/notes'
+import type { Manifest } from './manifest'
 
 export interface Abilities {
   /** What it was trained on; null for LaPa or Helen, nobody knows which. */
@@ -39,4 +42,15 @@ export function limitsOf({ classSet, channels }: Abilities): string[] {
   const unknown = PART_NAMES.filter((name) => !known.includes(name))
   const parts = `It does not know ${unknown.join(', ')}: predictions leave these parts as they are.`
   return [...(alignment === null ? [] : [alignment]), ...(partsOf(channels) === ALL_PARTS ? [] : [parts])]
+}
+
+/** Says that nothing told the side that `model`, which came from `file`, is used at. */
+export function assumedSide(model: string, side: number, file: string): string {
+  const { name, ext } = parse(file)
+  return noteOf('assumedSide', { model, side, example: `${name}_256${ext}` })
+}
+
+/** True for a model of which neither its file nor its name nor who imported it said the side. */
+export function isAtAssumedSide({ name, resolution, source, warnings }: Manifest): boolean {
+  return warnings.includes(assumedSide(name, resolution, source.file))
 }

@@ -5,6 +5,7 @@ import { recognise } from '../segface/config'
 import { requireParameters } from '../segface/parameters'
 import { knownFacts } from './facts'
 import { hashFile } from './importer'
+import { assumedSide, isAtAssumedSide } from './limits'
 import { channelsOf } from './manifest'
 import { isOnnx, readOnnxFile } from './onnx_file'
 import { requireSure } from './onnx_import'
@@ -31,7 +32,10 @@ export async function describeFile(registry: Registry, file: string): Promise<Fi
     return { classes, facts: await knownFacts(checkpoint, classes, twin) }
   })
   const { resolution, classSet } = facts
-  return { resolution, classSet, channels: channelsOf({ classes, onnx: null }) }
+  // Who imported the same file may have said that this is its side.
+  const isAssumed = facts.assumed && (twin === undefined || isAtAssumedSide(twin.manifest))
+  const warnings = isAssumed ? [assumedSide(file, resolution, file)] : []
+  return { resolution, classSet, channels: channelsOf({ classes, onnx: null }), warnings }
 }
 
 /** As an import checks it: masks of what came apart in training would be empty, and would replace earlier ones. */
@@ -47,10 +51,16 @@ async function describeOnnx(registry: Registry, path: string): Promise<FileFacts
   if (twin?.network.onnx) {
     const { manifest, network } = twin
     const { resolution, onnx } = network
-    return { resolution, ...(onnx && { onnx }), classSet: manifest.class_set, channels: channelsOf(manifest) }
+    return {
+      resolution,
+      ...(onnx && { onnx }),
+      classSet: manifest.class_set,
+      channels: channelsOf(manifest),
+      warnings: [],
+    }
   }
   const { resolution, onnx, classSet } = requireSure(file, await proposeUse(file))
-  return { resolution, onnx, classSet, channels: onnx.classes }
+  return { resolution, onnx, classSet, channels: onnx.classes, warnings: [] }
 }
 
 async function twinOf(registry: Registry, sha256: string): Promise<Model | undefined> {

@@ -21,12 +21,17 @@ export interface Model extends Stored {
 }
 
 /** What is known of a model file that is not in the registry. */
-export interface FileFacts extends Abilities, Pick<NetworkRef, 'resolution' | 'onnx'> {}
+export interface FileFacts extends Abilities, Pick<NetworkRef, 'resolution' | 'onnx'> {
+  /** What to beware of, in sentences. */
+  readonly warnings: readonly string[]
+}
 
 /** A model that a command named, ready to be used. */
 export interface NamedModel {
   readonly network: NetworkRef & { id: string }
   readonly abilities: Abilities
+  /** What to beware of with a file; what an import found was said then. */
+  readonly warnings: readonly string[]
 }
 
 export class Registry {
@@ -117,13 +122,13 @@ export class Registry {
   async resolve(model: string, describe: (file: string) => Promise<FileFacts>): Promise<NamedModel> {
     try {
       const found = await this.find(model)
-      return { network: networkOf(found), abilities: abilitiesOf(found) }
+      return { network: networkOf(found), abilities: abilitiesOf(found), warnings: [] }
     } catch (error) {
       if (!(error instanceof FacetError) || error.code !== 'model/unknown') throw error
       const file = resolve(model)
       if (!existsSync(file) || (await stat(file)).isDirectory()) throw error
-      const { resolution, onnx, ...abilities } = await describe(file)
-      return { network: { id: file, weights: file, resolution, ...(onnx && { onnx }) }, abilities }
+      const { resolution, onnx, warnings, ...abilities } = await describe(file)
+      return { network: { id: file, weights: file, resolution, ...(onnx && { onnx }) }, abilities, warnings }
     }
   }
 }

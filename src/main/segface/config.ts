@@ -18,6 +18,11 @@ export const ARCHITECTURES = [
 ] as const
 export type Architecture = (typeof ARCHITECTURES)[number]
 
+/** The network that SegFace builds for the `--model` name; null for no name of its. */
+export function architectureOf(name: string): Architecture | null {
+  return ARCHITECTURES.find((arch) => arch === (name === 'convnext_tiny' ? 'convnext_small' : name)) ?? null
+}
+
 export interface SegFaceConfig {
   readonly arch: Architecture
   /** 19 for CelebAMask-HQ, 11 for LaPa or Helen, whose checkpoints cannot be told apart. */

@@ -137,8 +137,13 @@ describe('a face is left out and told', () => {
     for (const id of [0, 1]) await writeFile(picture(wanted.tree, id), 'no jpg')
     await expect(prepare(wanted)).rejects.toMatchObject({
       code: 'dataset/malformed',
-      message: expect.stringContaining('0.jpg was left out') as string,
+      message: expect.stringMatching(
+        /^None of the 2 faces to learn from can be read\. The first, \S+0\.jpg: /,
+      ) as string,
     })
+    const alone = await setUp([0])
+    await writeFile(picture(alone.tree, 0), 'no jpg')
+    await expect(prepare(alone)).rejects.toThrow(/^\S+0\.jpg was left out: /)
   })
 })
 

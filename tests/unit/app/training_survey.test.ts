@@ -1,7 +1,10 @@
-/** @file What a training says of its dataset: the complaints about it, told together where they are alike. */
+/** @file What a training says of its dataset: complaints, told together where they are alike, and why nothing is left to learn. */
 import { expect, test } from 'vitest'
-import { complaintNotes } from '../../../src/main/app/training/survey'
+import { chooseFaces } from '../../../src/main/app/training/faces'
+import { complaintNotes, survey } from '../../../src/main/app/training/survey'
+import type { Sample } from '../../../src/main/dataset/samples'
 import { noteIn } from '../../../src/shared/notes'
+import { TRAIN_OPTIONS } from '../../../src/shared/training'
 
 const LIST = { file: 'list_eval_partition.txt', message: "It is CelebA's own list; put a mapping beside it." }
 
@@ -32,4 +35,26 @@ test('complaints that differ in numbers are one note, and there are never many',
   expect(notes[0]).toContain('list_eval_partition.txt')
   expect(notes.at(-1)).toBe('The dataset gives cause for 5 more complaints.')
   expect(complaintNotes([])).toEqual([])
+})
+
+test('says what it is that leaves nothing to learn from', () => {
+  const sample = (name: string, facts: Pick<Sample, 'status' | 'split'>): Sample => ({
+    ...{ name, id: 1, image: `/${name}`, parts: 1, golden: false, checked: null, ...facts },
+    read: () => Promise.resolve({ map: null, unread: new Map(), complaints: [] }),
+  })
+  const base = { id: 'mobilenet', arch: 'mobilenet', model: null, notes: [] } as const
+  const warningOf = (samples: readonly Sample[], only: 'corrected' | 'accepted'): string =>
+    survey(base, chooseFaces(samples, only), TRAIN_OPTIONS.parse({}), 0, [], []).warnings[0] ?? 'none'
+  const val = sample('val', { status: 'corrected', split: 'val' })
+  const corrected = ['a', 'b'].map((name) => sample(name, { status: 'corrected', split: 'train' }))
+  const predicted = sample('c', { status: 'predicted', split: null })
+  const none = warningOf([val, ...corrected], 'accepted')
+  expect(none).toMatch(
+    /of the 2 faces that could be learned from, none is .* \(accepted\)\. Ask for others \(--only\)/,
+  )
+  expect(noteIn('ko', none)).toContain('얼굴 2장 중 고른 대상(accepted)')
+  expect(warningOf(corrected, 'accepted')).toBe(none)
+  expect(warningOf([val, predicted], 'corrected')).toMatch(/the 1 face that .*\(corrected\)/)
+  expect(warningOf([val], 'corrected')).toMatch(/1 faces are for validation, 0 for test/)
+  expect(warningOf([predicted], 'corrected')).toMatch(/correct or accept some images first/)
 })

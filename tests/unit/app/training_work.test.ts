@@ -60,6 +60,7 @@ async function train({ seed = DIES_ON_GPU, next = null, provider: given = null, 
       ),
     next,
     provider: given,
+    dataset: null,
   })
   const run: TrainingRun = await work.ended
   expect(work.isOver).toBe(true)

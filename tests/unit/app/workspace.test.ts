@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { App } from '../../../src/main/app/app'
+import { treeRunsFolder } from '../../../src/main/app/training/earlier'
 import { storeFolders, WorkspaceHolder } from '../../../src/main/app/workspace'
 import { Loudspeaker } from '../../../src/main/base/events'
 import { openStore } from '../../../src/main/store/open'
@@ -176,6 +177,8 @@ describe('the store stays where it is', () => {
       rows: [{ name: 'a.jpg', status: 'corrected' }],
       map,
       notices: [],
+      // Its trainings, which can be begun, are kept as a tree's are.
+      runs: treeRunsFolder(join(folder, 'data')),
     })
     expect(existsSync(join(folder, 'data'))).toBe(false)
     expect(await readdir(beside)).toEqual(before)

@@ -35,6 +35,28 @@ describe('readPartition', () => {
     })
   })
 
+  it.each([
+    [
+      '00001 0\n00002 1\n00001 2\n00002 1\n00003 0\n',
+      null,
+      /^A picture has .* \(first: 00001, line 1 train, line 3 test\)\.$/,
+    ],
+    [
+      '1.jpg 0\n00001 0\n1.jpg 2\n2 0\n2 1\n3 0\n',
+      null,
+      /^2 pictures have .* \(first: 1\.jpg, line 1 train, line 3 test\)\.$/,
+    ],
+    [
+      '000012.jpg 0\n000345.jpg 1\n006789.jpg 0\n000012.jpg 2\n',
+      mappingOf([0, 12, 345, 6789]),
+      /first: 000012\.jpg, line 1 train, line 4 test/,
+    ],
+  ])('complains of a picture with two splits: %j', (text, mapping, message) => {
+    const { splits, complaints } = splitsOf(text, mapping, [1, 2, 3])
+    expect(splits).toEqual({ 1: 'test', 2: 'val', 3: 'train' })
+    expect(complaints).toEqual([expect.stringMatching(message)])
+  })
+
   it("goes through the mapping for CelebA's own list", () => {
     const mapping = mappingOf([119_614, 162_771, 202_599, 162_770, 182_637, 182_638])
     const { splits, complaints } = splitsOf(officialList(), mapping, [0, 1, 2, 3, 4, 5])

@@ -166,6 +166,21 @@ describe('a SegFace checkpoint', () => {
     expect(await describeFile(await makeRegistry(), file)).toMatchObject({ resolution: 512 })
   })
 
+  test('that is used by its path says where nothing told its side, unless who imported it did', async () => {
+    const registry = await makeRegistry()
+    const warning = expect.stringMatching(/made\.pt is used at 512 pixels a side, .*made_256\.pt/) as string
+    expect((await describeFile(registry, checkpoint)).warnings).toEqual([warning])
+    const tagged = join(await makeFolder(), 'made_512.pt')
+    await copyFile(checkpoint, tagged)
+    expect((await describeFile(registry, tagged)).warnings).toEqual([])
+    const { manifest } = await importModel(registry, checkpoint)
+    expect(manifest.warnings).toEqual([expect.stringMatching(/^made is used at 512 .*made_256\.pt/)])
+    expect((await describeFile(registry, checkpoint)).warnings).toEqual([warning])
+    const other = await makeRegistry()
+    await importModel(other, checkpoint, { resolution: 512 })
+    expect((await describeFile(other, checkpoint)).warnings).toEqual([])
+  })
+
   test('takes side, terms and card from the same file in the registry', async () => {
     const home = await makeFolder()
     await copyFile(checkpoint, join(home, 'net_128.pt'))
@@ -186,15 +201,13 @@ describe('a SegFace checkpoint', () => {
     const { resolution, licence } = first.manifest
     expect(resolution).toBe(512)
     expect(await describeFile(registry, file)).toMatchObject({ resolution: 256 })
-    const assumed: string[] = []
-    const onAssumed = ({ manifest }: { manifest: { id: string } }) => assumed.push(manifest.id)
-    const other = await importModel(registry, file, { onAssumed })
+    const other = await importModel(registry, file)
     expect(other.manifest).toMatchObject({ id: 'mine_256', resolution: 256, licence })
     expect((await modelInfo(other)).card).not.toContain('at 512')
     expect(await importModel(registry, file)).toMatchObject({ manifest: { id: 'mine_256' } })
-    const second = await importModel(registry, file, { name: 'second', onAssumed })
+    const second = await importModel(registry, file, { name: 'second' })
     expect(second.manifest).toMatchObject({ id: 'second', resolution: 256 })
-    expect(assumed).toEqual([])
+    expect([first, other, second].map(({ manifest }) => manifest.warnings.length)).toEqual([1, 0, 0])
   })
 
   test('halves on disk and keeps what is fragile whole', async () => {
@@ -419,6 +432,7 @@ describe('a checkpoint of 11 classes', () => {
       resolution: 512,
       classSet: null,
       channels: CLASS_ORDERS.lapa,
+      warnings: [expect.stringContaining('is used at 512 pixels a side')],
     })
   })
 
@@ -506,10 +520,12 @@ describe('the registry', () => {
   test('resolves a checkpoint file that is not in it, with the side of the caller', async () => {
     const registry = await makeRegistry()
     const abilities = { classSet: 'celebamask-hq', channels: CLASS_NAMES } as const
-    const at96 = async () => ({ resolution: 96, ...abilities })
+    const warnings = ['beware']
+    const at96 = async () => ({ resolution: 96, ...abilities, warnings })
     expect(await registry.resolve(checkpoint, at96)).toEqual({
       network: { id: checkpoint, weights: checkpoint, resolution: 96 },
       abilities,
+      warnings,
     })
     expect((await registry.resolve(SHIPPED, at96)).network.resolution).toBe(256)
     await expect(registry.resolve(join(checkpoint, 'no'), at96)).rejects.toMatchObject({

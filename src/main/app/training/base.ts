@@ -6,7 +6,7 @@ import { FacetError } from '../../../shared/errors'
 import { CLASS_NAMES } from '../../../shared/labels'
 import { importModel } from '../../models/importer'
 import type { Model, Registry } from '../../models/registry'
-import { ARCHITECTURES, type Architecture } from '../../segface/config'
+import { ARCHITECTURES, architectureOf, type Architecture } from '../../segface/config'
 
 export interface Base {
   /** Registry id, or the architecture's name for a fresh network. */
@@ -37,19 +37,25 @@ export async function chooseBase(
     : trainable(root, [noteOf('startsFromRoot', names)])
 }
 
-/** As `chooseBase` for what a command line names: also a checkpoint file, which is imported, or an architecture. */
+/**
+ * As `chooseBase` for what a command line names: an architecture, whatever models are called, a model, also by its folder, or a
+ * checkpoint file, which is imported.
+ */
 export async function resolveBase(registry: Registry, named: string, dataset: string): Promise<Base> {
+  const arch = architectureOf(named)
+  if (arch) return freshNetwork(registry, arch, named)
   try {
     return await chooseBase(registry, named, null, dataset)
   } catch (error) {
     if (!(error instanceof FacetError) || error.code !== 'model/unknown') throw error
     const file = resolve(named)
+    const ofFolder = (await registry.list()).find(({ folder }) => folder === file)
+    if (ofFolder) return chooseBase(registry, ofFolder.manifest.id, null, dataset)
     if (existsSync(file)) {
       const model = await importModel(registry, file)
-      return trainable(model, [noteOf('imported', { file, model: model.manifest.id })])
+      const { id, warnings } = model.manifest
+      return trainable(model, [noteOf('imported', { file, model: id }), ...warnings])
     }
-    const arch = architectureOf(named)
-    if (arch) return { id: arch, arch, model: null, notes: [] }
     throw new FacetError(
       'model/unknown',
       `${error.message} Nor is it a checkpoint file, or an architecture: ${ARCHITECTURES.join(', ')}.`,
@@ -58,9 +64,15 @@ export async function resolveBase(registry: Registry, named: string, dataset: st
   }
 }
 
-/** SegFace's `--model` name; its convnext_tiny is convnext_small's network. */
-function architectureOf(name: string): Architecture | null {
-  return ARCHITECTURES.find((arch) => arch === (name === 'convnext_tiny' ? 'convnext_small' : name)) ?? null
+/** A fresh network, also where models are stored under that very name, which are told with a way to each. */
+async function freshNetwork(registry: Registry, arch: Architecture, named: string): Promise<Base> {
+  const passed = (await registry.list()).filter(({ manifest }) =>
+    [manifest.id, manifest.name].includes(named),
+  )
+  const notes = passed.map(({ manifest: { id }, folder }) =>
+    noteOf('freshNetwork', { named, model: architectureOf(id) === null ? id : folder }),
+  )
+  return { id: arch, arch, model: null, notes }
 }
 
 function trainable(model: Model, notes: readonly string[]): Base {

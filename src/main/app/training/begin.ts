@@ -91,7 +91,7 @@ export function begin(
     }
     const next = nextProvider(context, wish.base.id, choice)
     const work = new RunInWork({ ...context, paths: context.deps.paths, runs }, id, {
-      ...{ prepare, next, provider: null },
+      ...{ prepare, next, provider: null, dataset: null },
     })
     resolve(work)
     await work.prepared

@@ -3,19 +3,21 @@ import { join, resolve } from 'node:path'
 import type { Checked } from '../../../shared/requests'
 import { FacetError, toWire } from '../../../shared/errors'
 import type { TrainingRun, TrainingSummary } from '../../../shared/training'
+import { unwritable } from '../../base/fs'
 import { exportWeights, findExportable } from '../../models/exporter'
 import { openRuns } from '../../store/runs/open'
-import { RESUMABLE, type RunStore } from '../../store/runs/runs'
+import { IN_WORK, RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import type { Work } from '../jobs'
 import { plainName } from '../../models/names'
-import { findStore } from '../workspace'
+import { findStore, isWritable } from '../workspace'
 import { resolveBase } from './base'
 import { begin } from './begin'
 import { writeBundle } from './bundle'
 import { treeRunsFolder } from './earlier'
 import { makeCheckpointFolder, requireNoCheckpoint, writeNewCheckpoint } from './log_path'
+import { promiseCheckpoint, promisedFolder } from './promised'
 import { resumeRun } from './training'
 import { RunInWork } from './work'
 
@@ -35,18 +37,24 @@ async function train(
   { signal }: Work,
 ): Promise<TrainingSummary> {
   const dataset = resolve(request.dataset)
-  const checkpoints = request.checkpoints === undefined ? null : resolve(request.checkpoints)
-  // Before the training, which may take hours, not after it.
-  if (checkpoints !== null) {
-    await makeCheckpointFolder(checkpoints)
-    await requireNoCheckpoint(checkpoints)
-  }
-  const runs = openRuns(runsFolder(dataset, context.deps.paths.dataDir))
+  const { dataDir } = context.deps.paths
+  const runs = openRunsOf(dataset, dataDir)
   try {
     runs.interruptOrphans()
-    const work = request.resume
-      ? await resumeNewest(context, runs, dataset, request)
+    const unfinished = request.resume ? newestUnfinished(runs, dataset, request.name, dataDir) : null
+    const checkpoints =
+      request.checkpoints === undefined
+        ? unfinished && (await promisedFolder(runs.folderOf(unfinished.id)))
+        : resolve(request.checkpoints)
+    // Before the training, which may take hours, not after it.
+    if (checkpoints !== null) {
+      await makeCheckpointFolder(checkpoints)
+      await requireNoCheckpoint(checkpoints)
+    }
+    const work = unfinished
+      ? await goOn(context, runs, unfinished, dataset, request)
       : await start(context, runs, dataset, request)
+    if (checkpoints !== null) await promiseCheckpoint(runs.folderOf(work.id), checkpoints)
     const cancel = (): void => void work.ask('cancel')
     signal.addEventListener('abort', cancel)
     if (signal.aborted) cancel()
@@ -60,10 +68,30 @@ async function train(
   }
 }
 
-/** A workspace's own runs; those of a tree lie in the data folder, since nothing is written into somebody's dataset. */
-function runsFolder(dataset: string, dataDir: string): string {
+/**
+ * Where the runs of `dataset` are: a workspace's own; those of a tree, and of a workspace that may not be written, lie in the data
+ * folder, since nothing is written into somebody's dataset.
+ */
+export function runsFolder(dataset: string, dataDir: string): string {
   const store = findStore(dataset, dataDir)
-  return store === null ? treeRunsFolder(dataDir) : join(store.dir, 'runs')
+  return store !== null && isWritable(store.dir) ? join(store.dir, 'runs') : treeRunsFolder(dataDir)
+}
+
+/** Throws `file/unwritable`, with what to do where that is the data folder. */
+function openRunsOf(dataset: string, dataDir: string): RunStore {
+  const folder = runsFolder(dataset, dataDir)
+  try {
+    return openRuns(folder)
+  } catch (error) {
+    const isDataFolder = folder === treeRunsFolder(dataDir)
+    if (!isDataFolder || !(error instanceof FacetError && error.code === 'file/unwritable')) throw error
+    throw new FacetError(
+      'file/unwritable',
+      `${unwritable(folder, error.cause).message} It is in Facet's data folder: make that one that you may write to, or name another with --data-dir.`,
+      error.details,
+      { cause: error },
+    )
+  }
 }
 
 async function start(
@@ -77,32 +105,45 @@ async function start(
   return begin(context, runs, name, wish, provider)
 }
 
-/** Throws `not-found` where no run of that name and dataset is unfinished, `usage` for flags that say otherwise than it. */
-async function resumeNewest(
-  context: Context,
-  runs: RunStore,
-  dataset: string,
-  request: Checked<'training.run'>,
-): Promise<RunInWork> {
-  const { name } = request
+/**
+ * The newest unfinished run of that name; what a workspace's own folder holds is of it, wherever it lies now. Throws `not-found`
+ * where there is none, `conflict` where it is in work.
+ */
+function newestUnfinished(runs: RunStore, dataset: string, name: string, dataDir: string): TrainingRun {
+  const isOwn = runs.folder !== treeRunsFolder(dataDir)
+  const isUnfinished = ({ id, state }: TrainingRun): boolean =>
+    IN_WORK.includes(state) || (RESUMABLE.includes(state) && hasPlan(runs.folderOf(id)))
   const run = runs
     .list()
     .find(
-      ({ id, state, ...known }) =>
-        plainName(known.name) === name &&
-        known.dataset === dataset &&
-        RESUMABLE.includes(state) &&
-        hasPlan(runs.folderOf(id)),
+      (known) =>
+        plainName(known.name) === name && (isOwn || known.dataset === dataset) && isUnfinished(known),
     )
   if (!run)
     throw new FacetError('not-found', `There is no unfinished training named '${name}' of ${dataset}.`, {
       name,
     })
+  if (!IN_WORK.includes(run.state)) return run
+  throw new FacetError(
+    'conflict',
+    `The training of '${name}' is in work already, in a window or another command: wait for its end, or stop it there first.`,
+    { run: run.id },
+  )
+}
+
+/** Throws `usage` for flags that say otherwise than the run, `conflict` where it cannot go on. */
+async function goOn(
+  context: Context,
+  runs: RunStore,
+  run: TrainingRun,
+  dataset: string,
+  request: Checked<'training.run'>,
+): Promise<RunInWork> {
   const base = await resolveBase(context.registry, request.model, dataset)
   requireSame(run, { ...request, model: base.id })
-  const work = resumeRun(context, runs, run.id, request.provider)
+  const work = resumeRun(context, runs, run.id, request.provider, dataset)
   if (work instanceof RunInWork) return work
-  throw new FacetError('conflict', work.problem ?? `The training of '${name}' cannot be resumed.`)
+  throw new FacetError('conflict', work.problem ?? `The training of '${run.name}' cannot be resumed.`)
 }
 
 /** A run keeps to what it began with: refuses what was stated otherwise, and what cannot be told of it any more. */

@@ -26,6 +26,8 @@ export interface TrainingFaces {
    * validation beyond the ones in `val`.
    */
   readonly apart: readonly Sample[]
+  /** Training faces that were passed over, not being of the kind `only`; null where faces were asked for one by one. */
+  readonly passedOver: { readonly only: TrainOn; readonly faces: number } | null
   /** Those that had no split, with the one they were given. */
   readonly assigned: readonly { readonly sample: Sample; readonly split: Split }[]
   /** What was left out, in sentences. */
@@ -51,6 +53,9 @@ export function chooseFaces(
   const splits = new Map(assigned.map(({ sample, split }) => [sample, split]))
   const splitOf = (sample: Sample): Split | null => splits.get(sample) ?? sample.split
 
+  const isPassedOver = (sample: Sample): boolean =>
+    !isChosen(sample, wanted) && sample.status !== 'flagged' && sample.split !== 'val'
+
   const all = chosen.filter((sample) => splitOf(sample) === 'train')
   const train = all.slice(0, limit)
   // Faces that were put aside earlier judge every later run, whatever it learns from.
@@ -68,6 +73,8 @@ export function chooseFaces(
     val: val.filter((sample) => kept.has(sample)),
     golden: samples.filter(({ golden }) => golden),
     apart: samples.filter((sample) => !used.has(sample) && isApart(sample)),
+    passedOver:
+      typeof wanted === 'string' ? { only: wanted, faces: usable.filter(isPassedOver).length } : null,
     assigned,
     notes,
   }

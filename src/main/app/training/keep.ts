@@ -31,8 +31,12 @@ export async function keepBest(
   // As a damaged checkpoint: it must not keep the run from being ended.
   if (size instanceof FacetError) return runs.note(id, noteOf('bestDamaged', { reason: size.message }))
   const settings = learnedBy(run.settings, size)
-  const parent = (await registry.list()).find(({ manifest }) => manifest.id === base) ?? null
-  if (parent === null && (await readPlan(folder)).weights.length > 0)
+  const isFresh = (await readPlan(folder)).weights.length === 0
+  // A stored model may have the id that is an architecture's name, and then the run did not begin with it.
+  const parent = isFresh
+    ? null
+    : ((await registry.list()).find(({ manifest }) => manifest.id === base) ?? null)
+  if (parent === null && !isFresh)
     throw new FacetError(
       'model/unknown',
       `${base}, which the training '${run.name}' began with, is gone, and what was learned is of no use without it.`,

@@ -47,6 +47,11 @@ export interface Prepared {
   readonly notes: readonly string[]
 }
 
+interface LeftOut {
+  readonly image: string
+  readonly why: string
+}
+
 interface Entry {
   readonly sample: PlanSample
   readonly image: TrainingImage
@@ -67,7 +72,7 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     ...(settings.preserve === 'none' ? [] : others).map((face) => ({ use: 'replay' as const, face })),
   ]
   const entries: Entry[] = []
-  const notes: string[] = []
+  const unread: LeftOut[] = []
   for (let start = 0; start < wanted.length; start += BATCH) {
     work.signal.throwIfAborted()
     const batch = wanted.slice(start, start + BATCH)
@@ -78,15 +83,15 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
     )
     made.forEach((entry, i) => {
       if (typeof entry !== 'string') entries.push(entry)
-      else notes.push(noteOf('leftOut', { image: batch[i]?.face.name ?? '', why: entry }))
+      else unread.push({ image: batch[i]?.face.name ?? '', why: entry })
     })
     work.progress(start + batch.length, wanted.length)
   }
   const replays = entries.flatMap(({ image, sample }) => (image.use === 'replay' ? sample.picture : []))
   const { kept, twins } = withoutTwins(entries, await twinHashes(faces.apart, replays, work))
   const images = { train: count(kept, 'train'), val: count(kept, 'val') }
-  if (images.train === 0)
-    throw new FacetError('dataset/malformed', notes[0] ?? 'There is no face to learn from.')
+  if (images.train === 0) throw noneLeft(faces.train.length, unread[0])
+  const notes = unread.map((each) => noteOf('leftOut', each))
   if (twins.length > 0) {
     const named = twins.slice(0, MAX_NAMED).join(', ')
     notes.push(
@@ -109,6 +114,13 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
   await writeFileAtomic(join(folder, IMAGES_FILE), JSON.stringify(kept.map(({ image }) => image)))
   await writePlan(folder, plan)
   return { images, notes }
+}
+
+/** The error for `faces` training faces that were all left out, which is why the first is told: they come first. */
+function noneLeft(faces: number, first: LeftOut | undefined): FacetError {
+  if (first === undefined) return new FacetError('dataset/malformed', 'There is no face to learn from.')
+  const message = faces === 1 ? noteOf('leftOut', first) : noteOf('noneLeftToTrain', { faces, ...first })
+  return new FacetError('dataset/malformed', message)
 }
 
 type Face = OtherFace & { readonly id?: number | null; readonly sample?: Sample }

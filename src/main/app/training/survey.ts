@@ -54,10 +54,14 @@ function countParts(train: readonly Sample[]): Record<PartName, number> {
 
 function warningsOf(
   parts: Readonly<Record<PartName, number>>,
-  { train, val, apart }: TrainingFaces,
+  { train, val, apart, passedOver }: TrainingFaces,
 ): string[] {
   if (train.length === 0) {
     const test = apart.filter(({ split }) => split === 'test').length
+    // Of a folder where nothing was corrected yet, that is said in plainer words.
+    const isKind =
+      passedOver && passedOver.faces > 0 && (passedOver.only === 'accepted' || val.length + test > 0)
+    if (isKind) return [noteOf('noneOfKind', passedOver)]
     return val.length + test === 0
       ? [noteOf('nothingToLearn', {})]
       : [noteOf('noneToTrain', { val: val.length, test })]

@@ -121,12 +121,13 @@ export class Training {
    */
   resume(id: number): TrainingRun {
     const runs = this.#runs()
+    const workspace = this.#context.workspace.require()
     const { name, state } = runs.read(id)
     if (!RESUMABLE.includes(state))
       throw new FacetError('conflict', `The training of '${name}' is ${state}; it cannot be gone on with.`)
     this.#requireIdle()
     const choice = trainingChoice(this.#context.settings.current.provider)
-    const begun = resumeRun(this.#context, runs, id, choice)
+    const begun = resumeRun(this.#context, runs, id, choice, workspace.path)
     if (!(begun instanceof RunInWork)) return begun
     this.#last = begun
     return runs.read(id)
@@ -230,15 +231,16 @@ function knownRuns(folder: string): TrainingRun[] {
 }
 
 /**
- * Takes a run into work again, on the provider that is chosen now, or on the one it had where nobody chooses; one that was
- * stopped before its folder was whole has failed. Throws `conflict` for one that
- * failed before that, or is in work elsewhere.
+ * Takes a run into work again, on the provider that is chosen now, or on the one it had where nobody chooses, with its dataset
+ * where that lies now; one that was stopped before its folder was whole has failed. Throws `conflict` for one that failed before
+ * that, or is in work elsewhere.
  */
 export function resumeRun(
   context: Pick<Context, 'events' | 'registry' | 'deps' | 'providers'>,
   runs: RunStore,
   id: number,
   choice: ProviderChoice,
+  dataset: string,
 ): RunInWork | TrainingRun {
   const isWhole = hasPlan(runs.folderOf(id))
   const { events, registry, deps } = context
@@ -254,7 +256,9 @@ export function resumeRun(
   if (isWhole) {
     const next = nextProvider(context, base, choice)
     const provider = choice === 'auto' ? null : choice
-    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, { prepare: null, next, provider })
+    return new RunInWork({ events, registry, runs, paths: deps.paths }, id, {
+      ...{ prepare: null, next, provider, dataset },
+    })
   }
   const problem = noteOf('stoppedUnready', {})
   const run = runs.update(id, { state: 'failed', problem })

@@ -21,6 +21,7 @@ import type { Paths } from '../deps'
 import { engineOptions } from '../engine'
 import { isProvidersFault } from '../on_provider'
 import { keepBest, tidy } from './keep'
+import { moveRun } from './moved'
 import type { Prepared, Preparing } from './prepare'
 import { previewFolder } from './previews'
 import type { NextProvider } from './provider'
@@ -46,6 +47,8 @@ export interface RunSource {
   readonly next: NextProvider | null
   /** What trains it from now on; null where that is the one it has. */
   readonly provider: Provider | null
+  /** Where its dataset lies now; null where that is where it began. */
+  readonly dataset: string | null
 }
 
 export class RunInWork {
@@ -184,7 +187,8 @@ export class RunInWork {
   async #train(): Promise<RunState> {
     const { runs, events } = this.#parts
     events.emit('training.changed', runs.update(this.id, { state: 'running', problem: null }))
-    const { provider } = this.#source
+    const { provider, dataset } = this.#source
+    if (dataset !== null) await moveRun(runs, this.id, dataset)
     if (provider !== null && provider !== this.progress.provider) await this.#moveTo(provider)
     for (;;) {
       try {

@@ -21,6 +21,8 @@ interface Line {
   readonly name: string
   readonly id: number
   readonly split: Split
+  /** Its place in the file, from 1 on. */
+  readonly row: number
 }
 
 /**
@@ -31,6 +33,7 @@ export function readPartition(text: string, mapping: string | null, ids: Iterabl
   const complaints: Complaint[] = []
   const complain = (message: string): void => void complaints.push({ file: PARTITION_FILE, message })
   const lines = parseLines(text, complain)
+  complainOfTwice(lines, complain)
   const byId = isOfficial(lines, mapping) ? officialSplits(lines, mapping, complain) : customSplits(lines)
   const wanted = [...ids]
   const splits = new Map<number, Split>()
@@ -81,7 +84,7 @@ function parseLines(text: string, complain: (message: string) => void): Line[] {
     if (line.trim() === '') return
     const match = /^\s*((\d+)(?:\.(?:jpe?g|png))?)[\s,]+([012])\s*$/i.exec(line)
     const split = SPLITS[Number(match?.[3])]
-    if (match?.[1] && split) lines.push({ name: match[1], id: Number(match[2]), split })
+    if (match?.[1] && split) lines.push({ name: match[1], id: Number(match[2]), split, row: index + 1 })
     else broken.push(index + 1)
   })
   if (broken.length > 0) {
@@ -90,6 +93,19 @@ function parseLines(text: string, complain: (message: string) => void): Line[] {
     )
   }
   return lines
+}
+
+/** Complains where a picture has lines of two splits. Its number tells it in both forms of the list. */
+function complainOfTwice(lines: readonly Line[], complain: (message: string) => void): void {
+  const last = new Map(lines.map((line) => [line.id, line]))
+  const twice = lines.filter(({ id, split }) => last.get(id)?.split !== split)
+  const [first] = twice
+  const later = first && last.get(first.id)
+  if (!later) return
+  const pictures = new Set(twice.map(({ id }) => id)).size
+  complain(
+    `${pictures === 1 ? 'A picture has' : `${pictures} pictures have`} lines of different splits, and the last one counts; delete the others (first: ${first.name}, line ${first.row} ${first.split}, line ${later.row} ${later.split}).`,
+  )
 }
 
 /**

@@ -25,6 +25,7 @@ export interface NewRun {
 export interface RunChange {
   readonly state?: RunState
   readonly provider?: Provider
+  readonly dataset?: string
   readonly images?: TrainingRun['images']
   readonly bestEpoch?: number | null
   readonly model?: string
@@ -69,6 +70,7 @@ type StoredEpoch = Omit<EpochRow, 'val'> & { val: string | null }
 const COLUMNS: Readonly<Record<Exclude<keyof RunChange, 'images'>, string>> = {
   state: 'state',
   provider: 'provider',
+  dataset: 'dataset',
   bestEpoch: 'best_epoch',
   model: 'model',
   problem: 'problem',
@@ -78,7 +80,7 @@ const COLUMNS: Readonly<Record<Exclude<keyof RunChange, 'images'>, string>> = {
 
 /** Runs looked at for what a step took. */
 const PACE_RUNS = 50
-const IN_WORK: readonly RunState[] = ['preparing', 'running']
+export const IN_WORK: readonly RunState[] = ['preparing', 'running']
 /** What made a run fail may be over: a photo is back, a disk has room again. */
 export const RESUMABLE: readonly RunState[] = ['paused', 'interrupted', 'failed']
 
