@@ -90,7 +90,7 @@ async function fillBundle(
       const notes = [...complaintNotes(set.complaints), ...unsure, ...leftOut]
       await writeStart(context, base, folder, work)
       await writeScripts(folder, command, images, notes)
-      return { images, notes }
+      return { images, notes: [...base.notes, ...notes] }
     })
   } finally {
     runs.close()
