@@ -1,9 +1,9 @@
 /** @file `facet train` on the command line: its flags, its answer, Ctrl+C, resuming, SegFace's own files; a stand-in trains. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readCelebAMask, readItemMasks } from '../../src/main/dataset/celebamask/importer'
 import { openRuns } from '../../src/main/store/runs/open'
 import { openStore } from '../../src/main/store/open'
@@ -187,12 +187,15 @@ describe('facet train', () => {
     const manifest = join(models, 'mobilenet', 'model.json')
     const text = await readFile(manifest, 'utf8')
     await writeFile(manifest, text.replace('"id": "outside_64"', '"id": "mobilenet"'))
+    const forget = (id: string) => () => rm(join(models, id), { recursive: true })
+    onTestFinished(forget('mobilenet'))
     const flags = ['--epochs', '1', '--preserve', 'none', '--name', 'named', '--model']
     const { stderr } = await train(at('tree'), [...flags, 'mobilenet'])
     expect(stderr).toContain(`name it ${join(models, 'mobilenet')}.`)
     // Stored whole, and not as what differs from that model.
     expect(stderr).toContain('is not a SegFace checkpoint')
     const { model } = await summary(train(at('tree'), [...flags, join(models, 'mobilenet')]))
+    onTestFinished(forget(model))
     const kept = JSON.parse(await readFile(join(models, model, 'model.json'), 'utf8')) as { parent: string }
     expect(kept.parent).toBe('mobilenet')
   })
