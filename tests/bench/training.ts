@@ -1,8 +1,7 @@
 /**
  * @file Training steps against inference on the processor, in turn and in one run: milliseconds of a whole step (forward,
- * backward, AdamW, averaged weights) on one picture, its ratio to our inference of the same network, in scope full also to that
- * of the network as an exporter writes it (`literal/`), and the memory that is planned for it. MobileNet in both scopes, the
- * others in scope full.
+ * backward, AdamW, averaged weights) on one picture, its ratio to our inference of the same network, and to that of the network
+ * as an exporter writes it (`literal/`), and the memory that is planned for it. MobileNet in both scopes, the others in scope full.
  * `npm run bench -- training [ARCH …|all] [--side 512] [--runs 9]`.
  */
 import { parseArgs } from 'node:util'
@@ -19,7 +18,7 @@ import { peakBytes } from '../../src/main/training/memory'
 import { buildStep, STEP } from '../../src/main/training/step_graph'
 import { ArrayStepper, type StepFeeds } from '../../src/main/training/stepper'
 import type { Scope } from '../../src/shared/training'
-import { buildLiteral } from './literal/network'
+import { buildLiteral, buildLiteralDecoder } from './literal/network'
 import { printTable } from './report'
 import { PHOTO, weightsOf } from './subject'
 
@@ -43,7 +42,11 @@ export async function run(): Promise<void> {
     ]
     if (arch === 'mobilenet') {
       const backbone = await createSession(encodeModel(buildTaps(stateDict, { resolution: side })), 'cpu')
-      cases.unshift(['decoder', [decoderGraph(stateDict, side)], await backbone.run({ image })])
+      cases.unshift([
+        'decoder',
+        [decoderGraph(stateDict, side), buildLiteralDecoder(stateDict, side)],
+        await backbone.run({ image }),
+      ])
       await backbone.release()
     }
     for (const [scope, graphs, feeds] of cases) {

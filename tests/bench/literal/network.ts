@@ -5,7 +5,7 @@
 import type { Graph, Value } from '../../../src/main/onnx/graph'
 import type { Architecture } from '../../../src/main/segface/config'
 import { recognise } from '../../../src/main/segface/config'
-import { backbone } from '../../../src/main/segface/network'
+import { backbone, buildTaps } from '../../../src/main/segface/network'
 import type { StateDict } from '../../../src/main/segface/weights'
 import { literalConvNeXt } from './convnext'
 import { literalHead } from './decoder'
@@ -19,6 +19,15 @@ export function buildLiteral(stateDict: StateDict, resolution: number): Graph {
   const context = literalContext(`literal_${arch}`, stateDict)
   const image = context.g.input('image', 'float32', [1, 3, resolution, resolution])
   context.g.output('logits', literalHead(context, literalTaps(context, arch, image), resolution))
+  return context.g.finish()
+}
+
+/** The decoder of that graph alone, from the taps, by the names and shapes of `buildTaps`' outputs. */
+export function buildLiteralDecoder(stateDict: StateDict, resolution: number): Graph {
+  const context = literalContext('literal_decoder', stateDict)
+  const { outputs } = buildTaps(stateDict, { resolution })
+  const taps = outputs.map(({ name, shape }) => context.g.input(name, 'float32', shape))
+  context.g.output('logits', literalHead(context, taps, resolution))
   return context.g.finish()
 }
 
