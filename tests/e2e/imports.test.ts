@@ -5,7 +5,7 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { importModel } from '../../src/main/models/importer'
 import { Registry } from '../../src/main/models/registry'
 import type { App } from '../../src/main/app/app'
@@ -63,8 +63,8 @@ describe('a model that a person brings along', () => {
   const modelIds = async () => (await app.call('models.list', {})).models.map(({ id }) => id)
   const handedOver = () => readdir(join(at('data'), 'uploads')).catch(() => [])
 
-  /** Lets a file fall on the canvas, as the desktop would. */
-  async function drop(name: string): Promise<void> {
+  /** Lets a file fall on the canvas, or on what else there is, as the desktop would. */
+  async function drop(name: string, onto = window.canvas): Promise<void> {
     await window.page.evaluate(
       "document.body.append(Object.assign(document.createElement('input'), { type: 'file', id: 'desktop' }))",
     )
@@ -75,9 +75,9 @@ describe('a model that a person brings along', () => {
       desktop.remove()
       return dataTransfer
     })()`)
-    await window.canvas.dispatchEvent('dragover', { dataTransfer: data })
+    await onto.dispatchEvent('dragover', { dataTransfer: data })
     await locator('[data-dropzone]').waitFor()
-    await window.canvas.dispatchEvent('drop', { dataTransfer: data })
+    await onto.dispatchEvent('drop', { dataTransfer: data })
     await locator('[data-dropzone]').waitFor({ state: 'detached' })
   }
 
@@ -194,6 +194,17 @@ describe('a model that a person brings along', () => {
     await locator('[data-field=model-path]').fill(at('own.onnx'))
     await window.action('model-import').click()
     await locator('[data-details=own]').waitFor()
+  })
+
+  test('is looked at, too, when the folder has been closed', async () => {
+    onTestFinished(async () => void (await app.call('workspace.open', { path: at('portraits') })))
+    await app.call('workspace.close', {})
+    await window.action('open-sample').waitFor()
+    await drop('parser.onnx', window.action('open-sample'))
+    await locator('[data-looking=false] canvas').waitFor()
+    await window.press('Escape')
+    await window.action('import-cancel').waitFor({ state: 'detached' })
+    expect(await locator('[data-toast]').count()).toBe(0)
   })
 
   test('its page leads through its lineage', async () => {

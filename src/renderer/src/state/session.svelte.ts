@@ -197,6 +197,7 @@ export class Session {
     this.attempt(async () => {
       await this.leave()
       await this.backend.call('workspace.close', {})
+      this.backend.folder = null
       await this.settings.read(navigator.languages)
     })
   }
@@ -209,8 +210,7 @@ export class Session {
         await this.leave()
         await this.enter(await open())
       } catch (error) {
-        const still = await this.backend.call('workspace.current', {})
-        if (still) await this.enter(still)
+        await this.enterIfAny(await this.backend.call('workspace.current', {}))
         throw error
       } finally {
         this.opening = false
@@ -238,9 +238,8 @@ export class Session {
     const workspace = await this.backend.call('workspace.current', {})
     if (workspace?.path === this.workspace?.path) return
     await this.leave()
-    if (!workspace) return
-    await this.enter(workspace)
-    this.toasts.add('info', t('workspace.elsewhere', { name: workspace.name }))
+    await this.enterIfAny(workspace)
+    if (workspace) this.toasts.add('info', t('workspace.elsewhere', { name: workspace.name }))
   }
 
   private async leave(): Promise<void> {
@@ -252,6 +251,11 @@ export class Session {
     this.page = 'images'
     this.workspace = null
     this.scan = null
+  }
+
+  private async enterIfAny(workspace: WorkspaceInfo | null): Promise<void> {
+    if (workspace) await this.enter(workspace)
+    else this.backend.folder = null
   }
 
   private async enter(workspace: WorkspaceInfo): Promise<void> {
@@ -271,7 +275,7 @@ export class Session {
       const workspace = await this.backend.call('workspace.current', {})
       if (!workspace || workspace.path !== this.workspace?.path) {
         await this.leave()
-        if (workspace) await this.enter(workspace)
+        await this.enterIfAny(workspace)
         return
       }
       this.workspace = workspace
