@@ -69,6 +69,11 @@ export function toWire(error: unknown): WireError {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error), details: {} }
 }
 
+/** What a job that was given up rejects with. */
+export function cancelled(): FacetError {
+  return new FacetError('cancelled', 'The job was cancelled.')
+}
+
 /** The error again on the other side; unknown codes become `internal`. */
 export function fromWire(wire: { code: unknown; message: unknown; details?: unknown }): FacetError {
   const details = (

@@ -95,6 +95,11 @@ export const CLASS_ORDERS: Readonly<Record<ClassOrder, readonly ClassName[]>> = 
   ],
 } // prettier-ignore
 
+/** Names of the parts whose bits are set, in PART_NAMES' order. */
+export function namesOf(bits: number): PartName[] {
+  return PART_NAMES.filter((_name, part) => (bits >>> part) & 1)
+}
+
 /** Bits of the parts that a network with these channels can make. */
 export function partsOf(channels: readonly Channel[]): number {
   return channels.reduce(

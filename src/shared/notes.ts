@@ -7,6 +7,15 @@ import { PART_NAMES, type PartName } from './labels'
 import type { Entry, Language } from './languages'
 import { NOTES } from './sentences'
 
+/** Names in one sentence. */
+const MAX_NAMED = 5
+
+/** The first few of `names`, as a sentence lists them. */
+export function listed(names: readonly string[]): string {
+  const first = names.slice(0, MAX_NAMED).join(', ')
+  return names.length > MAX_NAMED ? `${first}, …` : first
+}
+
 export type NoteKey = keyof typeof NOTES
 type Places<Text> = Text extends `${string}{${infer Place}}${infer Rest}`
   ? NameOf<Place> | Places<Rest>

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Checked } from '../../shared/requests'
 import { FacetError } from '../../shared/errors'
 import { CLASS_NAMES, PART_NAMES, type PartName } from '../../shared/labels'
-import { noteOf } from '../../shared/notes'
+import { listed, noteOf } from '../../shared/notes'
 import { f1Fall } from '../../shared/scoring'
 import type { ModelComparison, ValidationScores } from '../../shared/training'
 import type { Sample, SampleSet } from '../dataset/samples'
@@ -24,9 +24,6 @@ import { chooseFaces } from './training/faces'
 const TOLERANCE = 0.01
 /** Faces that show where a part became worse. */
 const EXAMPLES = 3
-
-/** Faces that a note names. */
-const MAX_NAMED = 5
 
 type SetName = ModelComparison['sets'][number]['set']
 type Faces = Readonly<Record<SetName, readonly Sample[]>>
@@ -80,18 +77,21 @@ async function unlearned(
   signal: AbortSignal,
 ): Promise<{ faces: Faces; notes: string[] }> {
   const all = await registry.list()
-  const learned = await Promise.all(models.map(({ manifest }) => learnedPictures(manifest.id, all)))
+  const learned = await learnedPictures(
+    models.map(({ manifest }) => manifest.id),
+    all,
+  )
   const known = new Set<string>()
-  for (const { name, image } of [...val, ...golden]) {
+  for (const { name, image } of learned.size > 0 ? [...val, ...golden] : []) {
     const sha256 = await hashFile(image, signal).catch(() => null)
     signal.throwIfAborted()
-    if (sha256 !== null && learned.some((pictures) => pictures.has(sha256))) known.add(name)
+    if (sha256 !== null && learned.has(sha256)) known.add(name)
   }
   const rest = (some: readonly Sample[]): readonly Sample[] => some.filter(({ name }) => !known.has(name))
-  const images = [...known].slice(0, MAX_NAMED).join(', ') + (known.size > MAX_NAMED ? ', …' : '')
   return {
     faces: { val: rest(val), golden: rest(golden) },
-    notes: known.size > 0 ? [noteOf('comparedOnNone', { faces: known.size, images })] : [],
+    notes:
+      known.size > 0 ? [noteOf('comparedOnNone', { faces: known.size, images: listed([...known]) })] : [],
   }
 }
 

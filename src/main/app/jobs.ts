@@ -1,7 +1,7 @@
 /** @file Long work: its progress told as events, a few times a second, and its cancelling by the caller's job name. */
 import type { Events } from '../../shared/api'
 import type { Method } from '../../shared/requests'
-import { FacetError } from '../../shared/errors'
+import { cancelled, FacetError } from '../../shared/errors'
 import type { Loudspeaker } from '../base/events'
 import type { Context, Handlers } from './app'
 
@@ -38,7 +38,7 @@ export class Jobs {
         },
       })
     } catch (error) {
-      if (controller.signal.aborted) throw new FacetError('cancelled', 'The job was cancelled.')
+      if (controller.signal.aborted) throw cancelled()
       throw error
     } finally {
       if (job !== undefined) this.#controllers.delete(job)

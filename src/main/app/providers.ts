@@ -8,7 +8,7 @@ import { z } from 'zod'
 import type { ProviderTrial } from '../../shared/answers'
 import type { Events } from '../../shared/api'
 import { PROVIDERS, TRIAL_VERDICTS, type Provider, type ProviderChoice } from '../../shared/terms'
-import { FacetError, toWire } from '../../shared/errors'
+import { cancelled, FacetError, toWire } from '../../shared/errors'
 import { noteOf } from '../../shared/notes'
 import type { Loudspeaker } from '../base/events'
 import { runAlone } from '../engine/client'
@@ -196,7 +196,7 @@ export class Providers {
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const leave = (): void => reject(new FacetError('cancelled', 'The job was cancelled.'))
+  const leave = (): void => reject(cancelled())
   if (signal.aborted) leave()
   signal.addEventListener('abort', leave)
   try {

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
-import { FacetError, fromWire } from '../../shared/errors'
+import { cancelled, FacetError, fromWire } from '../../shared/errors'
 import { noteOf } from '../../shared/notes'
 import {
   encodeFrame,
@@ -223,10 +223,6 @@ function describe(message: JobMessage): string {
   if (kind === 'predictMany')
     return `predicting ${(request as Jobs['predictMany']['request']).pictures[0]?.picture}`
   return 'picture' in request ? `predicting ${request.picture}` : `working on ${message.kind}`
-}
-
-function cancelled(): FacetError {
-  return new FacetError('cancelled', 'The job was cancelled.')
 }
 
 /** Runs one job in a process of its own, so that a provider which crashes takes nothing with it. */

@@ -4,15 +4,19 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { parentsOf, type Stored } from './lineage'
 import { TRAINING_FILE } from './manifest'
+import { TRAINING_IMAGES } from './trained'
 
-const record = z.object({ images: z.array(z.object({ sha256: z.string(), use: z.string() })) })
+const record = z.object({ images: TRAINING_IMAGES })
 
-/** SHA-256 of the pictures' files, as far as the records of `models` reach back; `id` names one of them. */
-export async function learnedPictures(id: string, models: readonly Stored[]): Promise<Set<string>> {
+/** SHA-256 of the files of all pictures that those of the `ids` learned from, as far as the records of `models` reach back. */
+export async function learnedPictures(
+  ids: readonly string[],
+  models: readonly Stored[],
+): Promise<Set<string>> {
   const byId = new Map(models.map((model) => [model.manifest.id, model]))
   const pictures = new Set<string>()
   const seen = new Set<string>()
-  const open = [id]
+  const open = [...ids]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const model = byId.get(next)
     if (!model || seen.has(next)) continue

@@ -1,6 +1,6 @@
 /** @file What is worse with a model than its scores say, in sentences: faces that it was not trained on, parts it does not know. */
 import { parse } from 'node:path'
-import { ALL_PARTS, PART_NAMES, partsOf, type Channel, type PartName } from '../../shared/labels'
+import { ALL_PARTS, namesOf, PART_NAMES, partsOf, type Channel, type PartName } from '../../shared/labels'
 import type { ClassSet } from '../../shared/network'
 import { noteOf } from '../../shared/notes'
 import type { Manifest } from './manifest'
@@ -25,8 +25,7 @@ const LAPA_OR_HELEN =
 
 /** Parts by name that a network with these channels can make, in PART_NAMES' order. */
 export function knownParts(channels: readonly Channel[]): PartName[] {
-  const bits = partsOf(channels)
-  return PART_NAMES.filter((_, part) => (bits >>> part) & 1)
+  return namesOf(partsOf(channels))
 }
 
 /** A model's card that also says its limits. */

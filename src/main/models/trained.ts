@@ -3,6 +3,7 @@
  * with its lineage. A fresh network has no parent and stores all.
  */
 import { join } from 'node:path'
+import { z } from 'zod'
 import { FacetError } from '../../shared/errors'
 import { PART_NAMES } from '../../shared/labels'
 import { SEGFACE_PREPROCESSING } from '../../shared/network'
@@ -20,12 +21,11 @@ import { hashFile } from './importer'
 import { TRAINING_FILE, WEIGHTS_FILE, type Manifest } from './manifest'
 import type { Model, Registry } from './registry'
 
-/** An image of a run, by the SHA-256 of its file. */
-export interface TrainingImage {
-  readonly name: string
-  readonly sha256: string
-  readonly use: 'train' | 'val' | 'replay'
-}
+/** Images of a run, by the SHA-256 of their files. */
+export const TRAINING_IMAGES = z.array(
+  z.object({ name: z.string(), sha256: z.string(), use: z.enum(['train', 'val', 'replay']) }).readonly(),
+)
+export type TrainingImage = z.infer<typeof TRAINING_IMAGES>[number]
 
 export interface Trained {
   readonly name: string

@@ -1,7 +1,7 @@
 /** @file The revisions of a face: appended, never changed; undo and redo are a walk over them. */
 import type { PartOrigin, RevisionRow } from '../../shared/answers'
 import { at, invariant } from '../../shared/assert'
-import { PART_NAMES } from '../../shared/labels'
+import { namesOf } from '../../shared/labels'
 import { decodePatch, encodePatch, isEmptyPatch, type MaskPatch } from '../../shared/patch'
 import { pack, unpack } from './blobs'
 import type { ReadableDb, WritableDb } from './db'
@@ -101,7 +101,7 @@ export function listRevisions(db: ReadableDb, face: number, limit: number): Revi
     face,
     limit,
   )
-  return rows.map((row) => ({ ...row, parts: PART_NAMES.filter((_, part) => (row.parts >>> part) & 1) }))
+  return rows.map((row) => ({ ...row, parts: namesOf(row.parts) }))
 }
 
 /** A revision in effect, and the one that put it there last: itself or a redo. */

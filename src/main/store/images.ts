@@ -2,7 +2,7 @@
 import type { ImageRow } from '../../shared/answers'
 import type { Split, Status } from '../../shared/terms'
 import { FacetError } from '../../shared/errors'
-import { PART_INDEX, PART_NAMES, type PartName } from '../../shared/labels'
+import { namesOf, PART_INDEX, type PartName } from '../../shared/labels'
 import type { ReadableDb, WritableDb } from './db'
 
 /** A picture file as a scan finds it. `name` is its path below the workspace, with forward slashes. */
@@ -37,11 +37,15 @@ const ROW_COLUMNS = `id, name, ${VERSION}, status, split, golden, checked`
 const ROW = `SELECT ${ROW_COLUMNS} FROM image`
 
 function fromRow({ id, name, version, status, split, golden, checked }: StoredRow): ImageRow {
-  return { id, name, version, status, split, golden: golden === 1, checked: partsOf(checked) }
-}
-
-function partsOf(bits: number | null): PartName[] | null {
-  return bits === null ? null : PART_NAMES.filter((_, part) => (bits >>> part) & 1)
+  return {
+    id,
+    name,
+    version,
+    status,
+    split,
+    golden: golden === 1,
+    checked: checked === null ? null : namesOf(checked),
+  }
 }
 
 /** Every image whose file is there, by name. */

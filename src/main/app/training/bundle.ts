@@ -8,7 +8,7 @@ import type { Checked } from '../../../shared/requests'
 import type { Split } from '../../../shared/terms'
 import { noteOf } from '../../../shared/notes'
 import { FacetError } from '../../../shared/errors'
-import { CLASS_NAMES, PART_NAMES } from '../../../shared/labels'
+import { CLASS_NAMES, namesOf } from '../../../shared/labels'
 import type { TrainingBundle } from '../../../shared/training'
 import { fillNewFolder } from '../../base/new_folder'
 import { exportCelebAMask } from '../../dataset/celebamask/exporter'
@@ -136,7 +136,7 @@ function itemsOf(
 }
 
 function whyUnsure(checked: number): string {
-  const parts = PART_NAMES.filter((_name, part) => (checked >>> part) & 1)
+  const parts = namesOf(checked)
   return parts.length === 0
     ? noteOf('uncheckedFace', {})
     : noteOf('uncheckedRest', { parts: parts.join(', ') })

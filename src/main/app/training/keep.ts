@@ -2,13 +2,12 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { FacetError } from '../../../shared/errors'
 import { noteOf } from '../../../shared/notes'
 import type { TrainingRun, TrainSettings } from '../../../shared/training'
 import { removeHalfWritten } from '../../base/fs'
 import type { Registry } from '../../models/registry'
-import { addTrained, type TrainingImage } from '../../models/trained'
+import { addTrained, TRAINING_IMAGES, type TrainingImage } from '../../models/trained'
 import type { RunStore } from '../../store/runs/runs'
 import { BEST_FILE, CHECKPOINT_FILE, readPlan, TAPS_FOLDER } from '../../training/plan'
 import { bestOfCheckpoint, bestSize, type StepSize } from '../../training/state'
@@ -98,14 +97,10 @@ export async function tidy(folder: string): Promise<void> {
     await rm(join(folder, name), { recursive: true, force: true })
 }
 
-const imageList = z.array(
-  z.object({ name: z.string(), sha256: z.string(), use: z.enum(['train', 'val', 'replay']) }),
-)
-
 async function readImages(folder: string): Promise<TrainingImage[]> {
   const file = join(folder, IMAGES_FILE)
   try {
-    return imageList.parse(JSON.parse(await readFile(file, 'utf8')))
+    return TRAINING_IMAGES.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (cause) {
     throw new FacetError(
       'file/malformed',

@@ -1,5 +1,5 @@
 /** @file The folder that a run works in: the plan, the label map of each face, and which images these are by hash. */
-import { noteOf } from '../../../shared/notes'
+import { listed, noteOf } from '../../../shared/notes'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Provider } from '../../../shared/terms'
@@ -22,8 +22,6 @@ const LABELS_FOLDER = 'labels'
 export const IMAGES_FILE = 'images.json'
 /** Faces in the making at a time. */
 const BATCH = 8
-/** Faces that a note names. */
-const MAX_NAMED = 5
 /** Validation faces that are shown after each epoch. */
 const PREVIEWS = 4
 
@@ -93,10 +91,7 @@ export async function prepareRun(preparation: Preparation, work: Preparing): Pro
   if (images.train === 0) throw noneLeft(faces.train.length, unread[0])
   const notes = unread.map((each) => noteOf('leftOut', each))
   if (twins.length > 0) {
-    const named = twins.slice(0, MAX_NAMED).join(', ')
-    notes.push(
-      noteOf('valTwins', { faces: twins.length, images: twins.length > MAX_NAMED ? `${named}, …` : named }),
-    )
+    notes.push(noteOf('valTwins', { faces: twins.length, images: listed(twins) }))
     if (images.val === 0) notes.push(noteOf('noValidation', {}))
   }
   const dropped = count(entries, 'replay') - count(kept, 'replay')

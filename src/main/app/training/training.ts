@@ -13,7 +13,7 @@ import type {
   TrainingSurvey,
 } from '../../../shared/training'
 import { openRuns, RUNS_FILE } from '../../store/runs/open'
-import { RESUMABLE, type RunStore } from '../../store/runs/runs'
+import { IN_WORK, RESUMABLE, type RunStore } from '../../store/runs/runs'
 import { hasPlan } from '../../training/plan'
 import type { Context, Handlers } from '../app'
 import { withSamples } from '../samples'
@@ -27,7 +27,7 @@ import { keepBest, tidy } from './keep'
 import { RunInWork } from './work'
 
 /** Runs that still need what they began with. */
-const UNFINISHED: readonly RunState[] = ['preparing', 'running', ...RESUMABLE]
+const UNFINISHED: readonly RunState[] = [...IN_WORK, ...RESUMABLE]
 
 export class Training {
   readonly #context: Omit<Context, 'training'>

@@ -135,7 +135,6 @@ export class RunInWork {
   async #go(preparing: Promise<void>): Promise<TrainingRun> {
     const { runs, events } = this.#parts
     const run = await this.#outcome(preparing).catch((error: unknown) => this.#abandoned(error))
-    this.#engine.close()
     runs.release(this.id)
     this.isOver = true
     events.emit('training.changed', run)
@@ -163,6 +162,7 @@ export class RunInWork {
   #abandoned(error: unknown): TrainingRun {
     const { runs, events } = this.#parts
     const { message } = toWire(error)
+    this.#engine.close()
     events.emit('notice', { level: 'error', message })
     const change = { state: 'interrupted', problem: message } as const
     try {
@@ -228,11 +228,12 @@ export class RunInWork {
     await this.#writing
     const { runs } = this.#parts
     runs.update(this.id, { steps, bestEpoch, seconds: this.#seconds() })
-    const isEnded = end !== 'paused' || this.#asked === 'cancel'
-    if (!isEnded) return 'paused'
+    // It may have paused before it heard that it is to be ended.
+    const state = end === 'paused' ? this.#stopped() : end
+    if (state === 'paused') return state
     this.#tell({ phase: 'saving' })
     await keepBest(this.#parts, this.id)
-    return end === 'paused' ? 'cancelled' : end
+    return state
   }
 
   /** What the run counts as where it did not come to its own end. */

@@ -1,6 +1,6 @@
 /** @file The 18 parts as the window lists them: shown, locked, how strong, how large, by whom. */
 import type { FaceMasks, PartOrigin } from '../../../shared/answers'
-import { COLOURS, PART_NAMES, type PartName } from '../../../shared/labels'
+import { COLOURS, namesOf, PART_NAMES, type PartName } from '../../../shared/labels'
 import type { PartPreference } from './preferences'
 
 export interface PartView {
@@ -34,7 +34,7 @@ export function partColours(parts: readonly PartView[]): Float32Array {
 
 /** The names of a pixel's parts, topmost first. */
 export function partNames(bits: number): PartName[] {
-  return PART_NAMES.filter((_name, part) => (bits >>> part) & 1).reverse()
+  return namesOf(bits).reverse()
 }
 
 /** Shows part `part` alone, or all parts where it is alone already. */
