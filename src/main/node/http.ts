@@ -213,7 +213,11 @@ function parseJson(body: Buffer): unknown {
 function answerEvents(app: App, response: ServerResponse, streams: Set<ServerResponse>): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
   response.write(': hello\n\n')
-  const end = app.onAny((event, payload) => response.write(`data: ${JSON.stringify({ event, payload })}\n\n`))
+  const tell = (event: string, payload: unknown): void =>
+    void response.write(`data: ${JSON.stringify({ event, payload })}\n\n`)
+  const end = app.onAny(tell)
+  // What folder was opened or closed before it listened was not heard.
+  tell('workspace.changed', {})
   const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS)
   streams.add(response)
   response.once('close', () => {

@@ -96,6 +96,7 @@ export class Session {
       const workspace = await this.backend.call('workspace.current', {})
       if (workspace) await this.enter(workspace)
       this.ready = true
+      if (this.isElsewhere) this.follow()
       await this.models.read()
       this.inference = await this.backend.call('inference.status', {})
     })
@@ -222,7 +223,7 @@ export class Session {
   /** Shows what is open in the backend, where another window opened or closed a folder. */
   private follow(): void {
     this.isElsewhere = true
-    if (this.opening) return
+    if (this.opening || !this.ready) return
     this.opening = true
     this.attempt(async () => {
       try {
